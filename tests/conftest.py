@@ -1,0 +1,79 @@
+"""What every test shares: the order of the run, loud skips, and hypothesis without deadlines."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A deadline measures the machine, not the code; print_blob makes a failure in CI reproducible at home.
+hypothesis.settings.register_profile("kanlab", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("kanlab")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-screenshots",
+        action="store_true",
+        help="let the browser tests write the README's pictures to docs/",
+    )
+
+
+def _place(item: pytest.Item) -> int:
+    """Return the item's place in the run: what fails fastest comes first."""
+    if item.get_closest_marker("browser"):
+        return 4
+    folder = item.path.relative_to(ROOT).parts[:2] if item.path.is_relative_to(ROOT) else ()
+    if folder[:1] == ("notebooks",):
+        return 3
+    if folder == ("tests", "checks"):
+        return 2
+    return 1 if item.get_closest_marker("slow") else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests and doctests first, then slow ones, the checks, the notebooks and, last, the browser.
+
+    The browser comes last for a second reason: playwright keeps an event loop running in this thread, under which
+    nbval could not start a kernel.
+    """
+    items.sort(key=_place)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test for want of `what`; where CI is set, fail: there a skip would hide a broken set-up."""
+    if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
+        pytest.fail(f"{what} is missing, and CI must not skip what needs it", pytrace=False)
+    pytest.skip(f"{what} is missing: install it to run this test")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the checkout's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def npm() -> str:
+    """Return the path of npm, or skip aloud."""
+    return shutil.which("npm") or missing("Node.js with npm")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium: KANLAB_CHROMIUM, or the first known name on PATH; or skip aloud."""
+    named = os.environ.get("KANLAB_CHROMIUM")
+    if named:
+        if not Path(named).is_file():
+            pytest.fail(f"KANLAB_CHROMIUM names {named!r}, which is no file", pytrace=False)
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if path := shutil.which(name):
+            return path
+    missing("Chromium (set KANLAB_CHROMIUM to its path, or put chromium or google-chrome on PATH)")
