@@ -1,0 +1,226 @@
+r"""A KAN layer: a matrix of learnable one-dimensional functions, as one batched tensor program.
+
+``out[j] = sum_i phi_ij(x[i])`` with, for an edge that is still a spline (KAN paper, eqs. 2.10-2.12),
+``phi(x) = scale_base * b(x) + scale_sp * sum_b coef[b] B_b(x)``, and for an edge that was given a name,
+``phi(x) = c * f(a * x + b) + d``. A removed edge is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from kanlab.engine import spline
+
+
+@runtime_checkable
+class EdgeFunction(Protocol):
+    """What a fixed edge must be able to do; the symbolic library's records do it."""
+
+    @property
+    def name(self) -> str:
+        """The name it is registered under."""
+        ...
+
+    def __call__(self, u: Tensor) -> Tensor:
+        """Evaluate elementwise."""
+        ...
+
+    def derivative(self, u: Tensor) -> Tensor:
+        """Evaluate the first derivative elementwise."""
+        ...
+
+
+def _silu_slope(x: Tensor) -> Tensor:
+    s = torch.sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+#: Base functions by name, each with its derivative (the paper's ``b(x)`` is silu, eq. 2.10).
+BASES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "silu": (nn.functional.silu, _silu_slope),
+    "identity": (lambda x: x, torch.ones_like),
+    "zero": (torch.zeros_like, torch.zeros_like),
+}
+
+
+@dataclass(frozen=True)
+class FixedGroup:
+    """The edges of one layer that carry the same function, to be evaluated together."""
+
+    function: EdgeFunction
+    inputs: Tensor
+    outputs: Tensor
+
+
+class KANLayer(nn.Module):
+    """``in_dim`` times ``out_dim`` edges on a common grid per input.
+
+    Parameters
+    ----------
+    in_dim, out_dim
+        Numbers of inputs and of sums.
+    grid
+        Number of intervals ``G`` of each spline.
+    k
+        Degree of the splines.
+    base_fun
+        ``"silu"``, ``"identity"`` or ``"zero"``.
+    noise_scale
+        Standard deviation of the initial coefficients.
+    grid_range
+        The initial range of the inputs; training lays the grid where the data is.
+    generator
+        Source of the initial values.
+
+    Attributes
+    ----------
+    coef : ``[in_dim, out_dim, G + k]``
+    scale_base, scale_sp : ``[in_dim, out_dim]``
+    affine : ``[in_dim, out_dim, 4]``, the ``a, b, c, d`` of fixed edges
+    knots : ``[in_dim, G + 2k + 1]``
+    mask : ``[in_dim, out_dim]``, 0 where an edge was removed
+    fixed : the function of each edge that has a name
+    """
+
+    knots: Tensor
+    mask: Tensor
+
+    def __init__(
+        self,
+        in_dim: int,
+        out_dim: int,
+        *,
+        grid: int = 3,
+        k: int = 3,
+        base_fun: str = "silu",
+        noise_scale: float = 0.1,
+        grid_range: tuple[float, float] = (-1.0, 1.0),
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+    ):
+        super().__init__()
+        if base_fun not in BASES:
+            raise ValueError(f"base_fun is {base_fun!r}; allowed are {', '.join(map(repr, BASES))}")
+        self.in_dim, self.out_dim, self.k, self.base_fun = in_dim, out_dim, k, base_fun
+        kind = {"dtype": dtype}
+        noise = torch.randn(in_dim, out_dim, grid + k, generator=generator, **kind)
+        tilt = torch.rand(in_dim, out_dim, generator=generator, **kind) * 2 - 1
+        self.coef = nn.Parameter(noise_scale * noise)
+        self.scale_base = nn.Parameter(tilt / math.sqrt(in_dim))
+        self.scale_sp = nn.Parameter(torch.ones(in_dim, out_dim, **kind))
+        self.affine = nn.Parameter(torch.tensor([1.0, 0.0, 1.0, 0.0], **kind).repeat(in_dim, out_dim, 1))
+        self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, **kind).clone())
+        self.register_buffer("mask", torch.ones(in_dim, out_dim, **kind))
+        self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
+
+    @property
+    def grid(self) -> int:
+        """Number of intervals ``G``."""
+        return self.knots.shape[-1] - 2 * self.k - 1
+
+    def extra_repr(self) -> str:
+        """Describe the layer in its repr."""
+        return f"{self.in_dim}, {self.out_dim}, grid={self.grid}, k={self.k}, fixed={len(self.fixed)}"
+
+    # ---- which edge is what
+
+    def spline_mask(self) -> Float[Tensor, "in_dim out_dim"]:
+        """1 where an edge is present and still a spline."""
+        mask = self.mask.clone()
+        for i, j in self.fixed:
+            mask[i, j] = 0
+        return mask
+
+    def fixed_groups(self) -> list[FixedGroup]:
+        """Present fixed edges, grouped by function."""
+        groups: dict[str, tuple[EdgeFunction, list[tuple[int, int]]]] = {}
+        for (i, j), function in self.fixed.items():
+            if self.mask[i, j] != 0:
+                groups.setdefault(function.name, (function, []))[1].append((i, j))
+        return [
+            FixedGroup(function, *(torch.tensor(side, device=self.mask.device) for side in zip(*edges, strict=True)))
+            for function, edges in groups.values()
+        ]
+
+    def fix(self, i: int, j: int, function: EdgeFunction, affine: tuple[float, float, float, float]) -> None:
+        """Give edge ``(i, j)`` a function and its ``a, b, c, d``; its spline is kept for `unfix`."""
+        self.fixed = {**self.fixed, (i, j): function}
+        with torch.no_grad():
+            self.affine[i, j] = self.affine.new_tensor(affine)
+            self.mask[i, j] = 1
+
+    def unfix(self, i: int, j: int) -> None:
+        """Give edge ``(i, j)`` its spline back."""
+        self.fixed = {edge: function for edge, function in self.fixed.items() if edge != (i, j)}
+
+    def remove(self, i: int, j: int) -> None:
+        """Remove edge ``(i, j)``: it is zero from now on."""
+        self.unfix(i, j)
+        self.mask[i, j] = 0
+
+    # ---- evaluation, batch last
+
+    def bases(self, x: Float[Tensor, "i n"], order: int = 0) -> list[Float[Tensor, "i bases1 n"]]:
+        """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)``, with derivatives."""
+        parts = spline.basis(x, self.knots, self.k, order)
+        value, slope = BASES[self.base_fun]
+        rows = [value(x), slope(x)][: order + 1]
+        return [torch.cat([part, row.unsqueeze(-2)], -2) for part, row in zip(parts, rows, strict=True)]
+
+    def weights(self) -> Float[Tensor, "i o bases1"]:
+        """Return what multiplies `bases` on each edge; zero where there is no spline."""
+        mask = self.spline_mask().unsqueeze(-1)
+        return torch.cat([self.coef * self.scale_sp.unsqueeze(-1), self.scale_base.unsqueeze(-1)], -1) * mask
+
+    def postacts(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "i o n"]:
+        """Evaluate every edge."""
+        phi = self.weights() @ self.bases(x)[0]
+        for group in self.fixed_groups():
+            a, b, c, d = self.affine[group.inputs, group.outputs].unsqueeze(-1).unbind(1)
+            value = c * group.function(a * x[group.inputs] + b) + d
+            phi = phi.index_put((group.inputs, group.outputs), value)
+        return phi
+
+    def forward(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "o n"]:
+        """Sum the edges into each output."""
+        if self.fixed:
+            return self.postacts(x).sum(0)
+        weights, bases = self.weights(), self.bases(x)[0]
+        return weights.transpose(0, 1).flatten(1) @ bases.flatten(0, 1)
+
+    def edge(self, i: int, j: int, x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Evaluate one edge on its own."""
+        if self.mask[i, j] == 0:
+            return torch.zeros_like(x)
+        if (i, j) in self.fixed:
+            a, b, c, d = self.affine[i, j]
+            return c * self.fixed[i, j](a * x + b) + d
+        value = spline.basis(x[None], self.knots[i : i + 1], self.k)[0][0]
+        return self.scale_base[i, j] * BASES[self.base_fun][0](x) + self.scale_sp[i, j] * (self.coef[i, j] @ value)
+
+    # ---- the grid
+
+    def regrid(self, knots: Float[Tensor, "i knots"]) -> None:
+        """Move to other knots (of any number), leaving each spline as it was as far as the new knots can.
+
+        The new coefficients are fitted to the old splines at points dense in both grids, so that nothing depends on
+        where samples happen to lie.
+        """
+        with torch.no_grad():
+            points = torch.cat([spline.dense_points(knots, self.k), self._inside(knots)], -1)
+            old = spline.curve(self.coef, spline.basis(points, self.knots, self.k)[0])
+            coef = spline.fit_coef(points, old, knots, self.k)
+            self.coef = nn.Parameter(coef, requires_grad=self.coef.requires_grad)
+            self.knots = knots.clone()
+
+    def _inside(self, knots: Tensor) -> Tensor:
+        """Return the old grid's points that the new range covers (others moved to its ends)."""
+        old = spline.dense_points(self.knots, self.k, per_interval=2)
+        return old.clamp(knots[:, self.k, None], knots[:, knots.shape[-1] - self.k - 1, None])

@@ -1,0 +1,278 @@
+r"""A KAN: layers of edges with sums, and products where asked, at the nodes.
+
+``KAN(x) = (Phi_{L-1} o ... o Phi_0)(x)`` (KAN paper, arXiv 2404.19756, eq. 2.7), with multiplication nodes after
+KAN 2.0 (arXiv 2408.10205, sec. 2): a layer's edges end in *subnodes* (sums); a sum node is one of them, a
+multiplication node the product of ``mult_arity`` of them. Multiplication nodes stand after the sum nodes.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import SupportsIndex, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from kanlab.engine import spline
+from kanlab.engine.layer import KANLayer
+
+Width = Sequence["int | Sequence[int]"]
+
+
+def parse_width(width: Width) -> list[list[int]]:
+    """Read ``[2, 5, 1]`` or ``[2, [5, 2], 1]`` as ``[n_sum, n_mult]`` per layer of nodes; the argument is not touched.
+
+    >>> parse_width([2, [5, 2], 1])
+    [[2, 0], [5, 2], [1, 0]]
+    """
+    if not isinstance(width, Sequence) or isinstance(width, str) or len(width) < 2:
+        raise ValueError(f"width is {width!r}; it needs at least inputs and outputs, such as [2, 5, 1]")
+    pairs = []
+    for level, nodes in enumerate(width):
+        pair = [nodes, 0] if isinstance(nodes, int) else list(nodes)
+        if len(pair) != 2 or not all(isinstance(n, int) and n >= 0 for n in pair) or sum(pair) < 1:
+            raise ValueError(f"width[{level}] is {nodes!r}; allowed are a positive int or [sum nodes, product nodes]")
+        pairs.append(pair)
+    if pairs[0][1]:
+        raise ValueError(f"width[0] is {width[0]!r}; inputs cannot be multiplication nodes")
+    return pairs
+
+
+@dataclass(frozen=True)
+class Acts:
+    """All activations for one batch (``[batch, ...]``), as `Network.acts` returns them."""
+
+    nodes: list[Float[Tensor, "batch nodes"]]
+    preacts: list[Float[Tensor, "batch in_dim out_dim"]]
+    postacts: list[Float[Tensor, "batch in_dim out_dim"]]
+
+
+class Network(nn.Module):
+    """The trainable function; `kanlab.KAN` adds what people do with it.
+
+    Parameters
+    ----------
+    width
+        Nodes per layer; ``[n_sum, n_mult]`` where a layer has multiplication nodes.
+    grid, k
+        Intervals and degree of the splines, for all layers or one per layer.
+    mult_arity
+        How many sums a multiplication node multiplies.
+    seed
+        Of the initial values; nothing global is seeded.
+    base_fun, noise_scale, grid_eps, grid_range, dtype
+        See `KANLayer`; ``grid_eps`` mixes even (1) and quantile (0) grids whenever the grid is laid.
+
+    Examples
+    --------
+    >>> network = Network([2, 5, 1], grid=5, seed=0)
+    >>> network(torch.zeros(10, 2)).shape
+    torch.Size([10, 1])
+    """
+
+    def __init__(
+        self,
+        width: Width,
+        grid: int | Sequence[int] = 3,
+        k: int | Sequence[int] = 3,
+        *,
+        mult_arity: int = 2,
+        seed: int | torch.Generator = 0,
+        base_fun: str = "silu",
+        noise_scale: float = 0.1,
+        grid_eps: float = 1.0,
+        grid_range: tuple[float, float] = (-1.0, 1.0),
+        dtype: torch.dtype = torch.float64,
+    ):
+        super().__init__()
+        self.width = parse_width(width)
+        self.mult_arity = _whole("mult_arity", mult_arity, 2)
+        self.grid_eps = float(grid_eps)
+        if not 0.0 <= self.grid_eps <= 1.0:
+            raise ValueError(f"grid_eps is {grid_eps}; it mixes even (1) and quantile (0) grids, so 0 to 1 are allowed")
+        generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(int(seed))
+        depth = len(self.width) - 1
+        grids = [_whole("grid", g, 1) for g in _per_layer("grid", grid, depth)]
+        degrees = [_whole("k", d, 0) for d in _per_layer("k", k, depth)]
+        self.layers = nn.ModuleList(
+            KANLayer(
+                sum(self.width[l]),
+                self.width[l + 1][0] + self.mult_arity * self.width[l + 1][1],
+                grid=grids[l],
+                k=degrees[l],
+                base_fun=base_fun,
+                noise_scale=noise_scale,
+                grid_range=grid_range,
+                generator=generator,
+                dtype=dtype,
+            )
+            for l in range(depth)
+        )
+        #: The inputs the model was last trained on or shown; scores, ranges and curves are taken on them.
+        self.samples: Tensor | None = None
+
+    # ---- shape
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.width[0][0]
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return sum(self.width[-1])
+
+    @property
+    def depth(self) -> int:
+        """Number of layers of edges."""
+        return len(self.width) - 1
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the parameters; inputs are cast to it."""
+        return self.layer(0).coef.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.layer(0).coef.device
+
+    @property
+    def grid(self) -> list[int]:
+        """Intervals of each layer."""
+        return [layer.grid for layer in self.kan_layers()]
+
+    @property
+    def groups(self) -> list[list[tuple[int, ...]]]:
+        """For each layer, which subnodes make each node: a 1-tuple is a sum node, more are multiplied."""
+        result = []
+        for n_sum, n_mult in self.width[1:]:
+            sums = [(m,) for m in range(n_sum)]
+            starts = range(n_sum, n_sum + self.mult_arity * n_mult, self.mult_arity)
+            result.append(sums + [tuple(range(start, start + self.mult_arity)) for start in starts])
+        return result
+
+    def layer(self, l: int) -> KANLayer:
+        """Return layer ``l``."""
+        return cast(KANLayer, self.layers[l])
+
+    def kan_layers(self) -> list[KANLayer]:
+        """Return all layers."""
+        return [self.layer(l) for l in range(self.depth)]
+
+    def edges(self) -> Iterator[tuple[int, int, int]]:
+        """Go through all edges ``(l, i, j)``, removed ones included."""
+        for l, layer in enumerate(self.kan_layers()):
+            for i in range(layer.in_dim):
+                for j in range(layer.out_dim):
+                    yield l, i, j
+
+    def check_edge(self, l: int, i: int, j: int) -> tuple[int, int, int]:
+        """Return the edge if there is such a place, else say what is allowed."""
+        name = f"edge ({l}, {i}, {j})"
+        if not all(isinstance(index, int) and not isinstance(index, bool) for index in (l, i, j)):
+            raise TypeError(f"{name}: an edge is three whole numbers (layer, input, output)")
+        if not 0 <= l < self.depth:
+            raise ValueError(f"{name} is out of range: there are {self.depth} layers, counted from 0")
+        layer = self.layer(l)
+        if not 0 <= i < layer.in_dim:
+            raise ValueError(f"{name} is out of range: layer {l} has {layer.in_dim} inputs, counted from 0")
+        if not 0 <= j < layer.out_dim:
+            raise ValueError(f"{name} is out of range: layer {l} has {layer.out_dim} outputs, counted from 0")
+        return l, i, j
+
+    # ---- evaluation
+
+    def combine(self, l: int, sums: Float[Tensor, "subnodes n"]) -> Float[Tensor, "nodes n"]:
+        """Make the nodes after layer ``l`` from its subnodes."""
+        n_sum, n_mult = self.width[l + 1]
+        if not n_mult:
+            return sums
+        products = sums[n_sum:].unflatten(0, (n_mult, self.mult_arity)).prod(1)
+        return torch.cat([sums[:n_sum], products], 0)
+
+    def read(self, x: Tensor) -> Float[Tensor, "n_in n"]:
+        """Check and cast a batch ``[batch, n_in]``; the engine's layout has the batch last."""
+        if not isinstance(x, Tensor):
+            x = torch.as_tensor(x)
+        if x.ndim != 2 or x.shape[1] != self.n_in:
+            raise ValueError(f"x has shape {tuple(x.shape)}; this model takes [batch, {self.n_in}]")
+        return x.to(self.dtype).T
+
+    def forward(self, x: Float[Tensor, "batch n_in"]) -> Float[Tensor, "batch n_out"]:
+        """Evaluate the model."""
+        h = self.read(x)
+        for l, layer in enumerate(self.kan_layers()):
+            h = self.combine(l, layer(h))
+        return h.T
+
+    def acts(self, x: Float[Tensor, "batch n_in"] | None = None) -> Acts:
+        """Evaluate all nodes and edges on ``x`` (default: the samples the model was trained on)."""
+        h = self.read(self.seen() if x is None else x)
+        nodes, preacts, postacts = [h.T], [], []
+        for l, layer in enumerate(self.kan_layers()):
+            phi = layer.postacts(h)
+            preacts.append(h.T.unsqueeze(-1).expand(-1, -1, layer.out_dim))
+            postacts.append(phi.permute(2, 0, 1))
+            h = self.combine(l, phi.sum(0))
+            nodes.append(h.T)
+        return Acts(nodes, preacts, postacts)
+
+    def seen(self) -> Float[Tensor, "batch n_in"]:
+        """Return the samples the model knows, or say that there are none yet."""
+        if self.samples is None:
+            raise ValueError("the model has seen no data yet: call fit(dataset), or pass the inputs x")
+        return self.samples
+
+    def show(self, x: Float[Tensor, "batch n_in"]) -> None:
+        """Let the model know the data: scores, ranges and curves are taken on these samples."""
+        self.samples = self.read(x).T.detach().clone()
+
+    @torch.no_grad()
+    def edge_curves(self, n: int = 101) -> list[tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]]:
+        """Sample every edge at ``n`` even points over the range of its data (of its grid, before any data)."""
+        if self.samples is None:
+            points = [layer.knots[:, [layer.k, layer.knots.shape[-1] - layer.k - 1]] for layer in self.kan_layers()]
+        else:
+            nodes = self.acts().nodes[:-1]
+            points = [torch.stack([h.amin(0), h.amax(0)], -1) for h in nodes]
+        even = torch.linspace(0, 1, n, dtype=self.dtype, device=self.device)
+        curves = []
+        for layer, ends in zip(self.kan_layers(), points, strict=True):
+            x = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * even
+            curves.append((x, layer.postacts(x)))
+        return curves
+
+    # ---- the grid
+
+    @torch.no_grad()
+    def update_grid_from_samples(self, x: Float[Tensor, "batch n_in"], grid: int | Sequence[int] | None = None) -> None:
+        """Lay every layer's grid over the data that reaches it, optionally with another number of intervals.
+
+        Layer by layer, the splines are refitted before the next layer's inputs are computed, so the function changes
+        only by what the new grids cannot represent. Optimisers must forget their history after this.
+        """
+        h = self.read(x)
+        sizes = self.grid if grid is None else _per_layer("grid", grid, self.depth)
+        for l, (layer, size) in enumerate(zip(self.kan_layers(), sizes, strict=True)):
+            knots = spline.sample_knots(h, _whole("grid", size, 1), layer.k, self.grid_eps)
+            layer.regrid(knots)
+            h = self.combine(l, layer(h))
+
+
+def _per_layer(name: str, value: int | Sequence[int], depth: int) -> list[int]:
+    values = [value] * depth if isinstance(value, int) else list(value)
+    if len(values) != depth:
+        raise ValueError(f"{name} is {value!r}; allowed are one number or one for each of the {depth} layers")
+    return values
+
+
+def _whole(name: str, value: SupportsIndex, least: int) -> int:
+    number = operator.index(value) if hasattr(value, "__index__") and not isinstance(value, bool) else least - 1
+    if number < least:
+        raise ValueError(f"{name} is {value!r}; allowed are whole numbers from {least} up")
+    return number

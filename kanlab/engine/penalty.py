@@ -1,0 +1,68 @@
+r"""What ``lamb`` multiplies: the sparsity penalty on the edges' magnitudes.
+
+For layer ``l`` with magnitudes ``A[i, j] >= 0`` (KAN paper, eqs. 2.17-2.20, in the form pykan trains today):
+
+``R_l = lamb_l1 * sum(A) + lamb_entropy * (H_out + H_in)``, with ``H = -mean_rows sum P log2(P + 1e-4)`` and
+``P = A / (1 + row sum)``, once over the edges into each output and once over the edges out of each input.
+
+A magnitude is the standard deviation of an edge's activation, in units of what goes in: ``std(phi_ij) / spread(x_i)``
+(and of the labels' spread at the last layer), so that ``lamb`` means the same whatever units the data has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Magnitudes = Float[Tensor, "i o"]
+_TINY = 1e-4
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """Strengths of the penalty; the objective is ``loss + lamb * sum_l R_l``.
+
+    Attributes
+    ----------
+    lamb
+        Overall strength, 0 (none) upwards; 1e-3 to 1e-1 sparsify.
+    lamb_l1
+        Weight of the sum of magnitudes.
+    lamb_entropy
+        Weight of the entropies: how strongly edges of one node compete.
+    """
+
+    lamb: float = 0.0
+    lamb_l1: float = 1.0
+    lamb_entropy: float = 2.0
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
+                raise ValueError(f"{field.name} is {value!r}; allowed are finite numbers from 0 up")
+
+    def regularisation(self, magnitudes: Magnitudes) -> tuple[Tensor, Magnitudes]:
+        """Return ``R_l`` and its derivative by each magnitude."""
+        value = self.lamb_l1 * magnitudes.sum()
+        slope = torch.full_like(magnitudes, self.lamb_l1)
+        if self.lamb_entropy:
+            for axis in (0, 1):
+                entropy, change = _entropy(magnitudes, axis)
+                value = value + self.lamb_entropy * entropy
+                slope = slope + self.lamb_entropy * change
+        return value, slope
+
+
+def _entropy(a: Magnitudes, axis: int) -> tuple[Tensor, Magnitudes]:
+    """Return the mean entropy of the lines along ``axis``, and its derivative."""
+    total = 1.0 + a.sum(axis, keepdim=True)
+    p = a / total
+    log = torch.log2(p + _TINY)
+    lines = a.shape[1 - axis]
+    by_p = -(log + p / (p + _TINY) / torch.log(torch.tensor(2.0, dtype=a.dtype)).item())
+    by_a = (by_p - (by_p * p).sum(axis, keepdim=True)) / total
+    return -(p * log).sum() / lines, by_a / lines

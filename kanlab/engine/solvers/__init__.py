@@ -1,0 +1,54 @@
+"""Optimisers, one a file, behind one protocol: a solver improves an `Objective` one step at a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kanlab.engine.objective import Evaluation, Objective
+from kanlab.engine.solvers.adam import Adam
+from kanlab.engine.solvers.lbfgs import LBFGS
+from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+
+
+class Solver(Protocol):
+    """One training run's optimiser; its state dies with it, so a change of grid takes a new one."""
+
+    #: No further step can lower the objective noticeably.
+    done: bool
+
+    def step(self) -> Evaluation:
+        """Take one step, write the parameters into the network and return the objective there."""
+        ...
+
+    def reweigh(self) -> None:
+        """Take note that the objective's penalty was replaced."""
+        ...
+
+
+#: Second order pays while one Jacobian (numbers) stays below this: 0.4 GB in float64.
+JACOBIAN_LIMIT = 5e7
+PARAMETER_LIMIT = 4000
+NAMES = ("auto", "LM", "LBFGS", "Adam")
+
+
+def choose(name: str, objective: Objective) -> str:
+    """Resolve ``"auto"``: LM while its Jacobian is affordable, then LBFGS, then (very many parameters) Adam."""
+    if name not in NAMES:
+        raise ValueError(f"opt is {name!r}; allowed are {', '.join(map(repr, NAMES))}")
+    if name == "LM" and not objective.squares:
+        raise ValueError('opt="LM" minimises squared errors; with a loss_fn of your own take "LBFGS", "Adam" or "auto"')
+    if name != "auto":
+        return name
+    size, numbers = objective.linear.size, objective.linear.size * objective.y.numel()
+    if objective.squares and size <= PARAMETER_LIMIT and numbers <= JACOBIAN_LIMIT:
+        return "LM"
+    return "LBFGS" if size <= 50_000 else "Adam"
+
+
+def make(name: str, objective: Objective, *, lr: float | None = None) -> Solver:
+    """Make the solver of that name."""
+    if name == "LM":
+        return LevenbergMarquardt(objective)
+    if name == "LBFGS":
+        return LBFGS(objective, lr=1.0 if lr is None else lr)
+    return Adam(objective, lr=1e-2 if lr is None else lr)

@@ -1,0 +1,56 @@
+"""LBFGS with a strong-Wolfe line search, on the flat parameters and the exact gradient by hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from kanlab.engine.objective import Evaluation, Objective
+
+
+class LBFGS:
+    """One step is up to ``inner`` iterations, as in pykan."""
+
+    def __init__(self, objective: Objective, lr: float = 1.0, inner: int = 20):
+        self.objective, self.done = objective, False
+        self._lr, self._inner = lr, inner
+        self.current = objective.start()
+        self._restart()
+
+    def _restart(self) -> None:
+        self._vector = self.current.vector.clone().requires_grad_()
+        self._optimiser = torch.optim.LBFGS(
+            [self._vector],
+            lr=self._lr,
+            max_iter=self._inner,
+            history_size=20,
+            tolerance_grad=1e-12,
+            tolerance_change=1e-15,
+            line_search_fn="strong_wolfe",
+        )
+
+    def reweigh(self) -> None:
+        """Take note that the objective's penalty was replaced."""
+        self.current, self.done = self.objective.evaluate(self.current.vector), False
+        self._restart()
+
+    def step(self) -> Evaluation:
+        """Take one step; a step that raised the objective or left the finite numbers is taken back."""
+
+        def closure() -> Tensor:
+            with torch.no_grad():
+                evaluation = self.objective.evaluate(self._vector.detach())
+                self._vector.grad = self.objective.gradient(evaluation)
+            return self._vector.new_tensor(evaluation.value)
+
+        self._optimiser.step(closure)
+        with torch.no_grad():
+            trial = self.objective.evaluate(self._vector.detach().clone())
+        if trial.value < self.current.value:
+            self.done = self.current.value - trial.value < 1e-15 * self.current.value
+            self.current = trial
+            self.objective.linear.write(trial.vector)
+        else:
+            self.done = not self._optimiser.state[self._vector].get("n_iter", 0) > self._inner
+            self._restart()
+        return self.current

@@ -1,0 +1,160 @@
+r"""B-splines as pure functions.
+
+A spline of degree ``k`` on ``G`` intervals is ``s(x) = sum_b coef[b] B_b(x)`` with ``G + k`` bases on ``G + 2k + 1``
+knots, of which the middle ``G + 1`` span the data and ``k`` pad each side (de Boor, *A Practical Guide to Splines*,
+ch. IX; KAN paper, arXiv 2404.19756, eq. 2.11). At any ``x`` only ``k + 1`` bases are nonzero, so they are computed
+there and nowhere else. Beyond the outermost intervals the end polynomial continues.
+
+Shapes: ``x`` ``[*s, in_dim, N]``, ``knots`` ``[*s, in_dim, G + 2k + 1]``, ``coef`` ``[*s, in_dim, out_dim, G + k]``.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+#: Relative width below which an interval counts as empty: repeated knots would make the bases 0/0.
+MIN_GAP = 1e-3
+
+
+def extend_knots(points: Float[Tensor, "*s in_dim g1"], k: int) -> Float[Tensor, "*s in_dim knots"]:
+    """Pad ``G + 1`` grid points with ``k`` evenly spaced knots on each side.
+
+    >>> extend_knots(torch.tensor([[0.0, 1.0, 2.0]]), 1)
+    tensor([[-1.,  0.,  1.,  2.,  3.]])
+    """
+    low, high = points[..., :1], points[..., -1:]
+    step = (high - low) / (points.shape[-1] - 1)
+    pad = torch.arange(1, k + 1, dtype=points.dtype, device=points.device)
+    return torch.cat([low - step * pad.flip(0), points, high + step * pad], -1)
+
+
+def uniform_knots(low: float, high: float, grid: int, k: int, *, in_dim: int = 1, **kind) -> Float[Tensor, "i knots"]:
+    """Return evenly spaced knots for ``grid`` intervals on ``[low, high]``, the same for each input.
+
+    >>> uniform_knots(-1, 1, 2, 1)
+    tensor([[-2., -1.,  0.,  1.,  2.]])
+    """
+    points = torch.linspace(low, high, grid + 1, **kind)
+    return extend_knots(points.expand(in_dim, grid + 1), k)
+
+
+def sample_knots(x: Float[Tensor, "*s in_dim n"], grid: int, k: int, grid_eps: float) -> Float[Tensor, "*s i knots"]:
+    """Lay knots where the data is: ``grid_eps`` of evenly spaced plus ``1 - grid_eps`` of the samples' quantiles.
+
+    (KAN paper, sec. 2.5.) The range is the data's own. Discrete columns repeat their quantiles; each interval is
+    therefore at least ``MIN_GAP`` of an even one, and a column with no spread gets a unit range around its value.
+    """
+    ordered = x.sort(-1).values
+    low, high = ordered[..., :1], ordered[..., -1:]
+    flat = high - low < 1e-9 * (1.0 + low.abs())
+    low, high = low - 0.5 * flat, high + 0.5 * flat
+    even = torch.linspace(0, 1, grid + 1, dtype=x.dtype, device=x.device)
+    points = low + (high - low) * even
+    if grid_eps < 1.0:
+        rank = even * (x.shape[-1] - 1)
+        left = rank.floor().long().clamp(max=max(x.shape[-1] - 2, 0))
+        right = (left + 1).clamp(max=x.shape[-1] - 1)
+        quantile = torch.lerp(ordered[..., left], ordered[..., right], rank - left)
+        points = grid_eps * points + (1.0 - grid_eps) * torch.where(flat, points, quantile)
+        gaps = (points[..., 1:] - points[..., :-1]).clamp_min(MIN_GAP / grid * (high - low))
+        gaps = gaps * ((high - low) / gaps.sum(-1, keepdim=True))
+        points = torch.cat([low, low + gaps[..., :-1].cumsum(-1), high], -1)
+    return extend_knots(points, k)
+
+
+def local_basis(
+    x: Float[Tensor, "*s in_dim n"], knots: Float[Tensor, "*s in_dim knots"], k: int, order: int = 0
+) -> tuple[list[Float[Tensor, "*s in_dim k1 n"]], Int[Tensor, "*s in_dim n"]]:
+    """Evaluate the ``k + 1`` bases that are nonzero at each ``x``, with derivatives up to ``order`` (0, 1 or 2).
+
+    Returns the list ``[value, first, second][:order + 1]`` and the index of the first of the bases. De Boor's
+    triangular scheme; a derivative is the difference of the next lower degree's bases over their supports.
+    """
+    inner = knots[..., k + 1 : knots.shape[-1] - k - 1].contiguous()
+    first = torch.searchsorted(inner, x.detach().contiguous(), right=True)
+    if k == 0:
+        one = torch.ones_like(x).unsqueeze(-2)
+        return [one, torch.zeros_like(one), torch.zeros_like(one)][: order + 1], first
+    steps = torch.arange(1, 2 * k + 1, device=x.device)
+    near = (first.unsqueeze(-2) + steps[:, None]).flatten(-2)
+    t = knots.gather(-1, near).unflatten(-1, (2 * k, x.shape[-1]))
+    right, left = t[..., k:, :] - x.unsqueeze(-2), x.unsqueeze(-2) - t[..., :k, :]
+    value = torch.ones_like(x).unsqueeze(-2)
+    quotients, supports = [], []
+    for degree in range(1, k + 1):
+        support = t[..., k : k + degree, :] - t[..., k - degree : k, :]
+        quotient = value / support
+        value = _shifted_sum(right[..., :degree, :] * quotient, left[..., k - degree :, :] * quotient)
+        if degree > k - order:
+            quotients.append(quotient)
+            supports.append(support)
+    result = [value]
+    if order >= 1:
+        result.append(k * _shifted_sum(-quotients[-1], quotients[-1]))
+    if order >= 2:
+        if k == 1:
+            result.append(torch.zeros_like(value))
+        else:
+            slope = (k - 1) * _shifted_sum(-quotients[-2], quotients[-2]) / supports[-1]
+            result.append(k * _shifted_sum(-slope, slope))
+    return result, first
+
+
+def _shifted_sum(a: Tensor, b: Tensor) -> Tensor:
+    """Add ``[a, 0]`` and ``[0, b]`` along the basis axis."""
+    if a.shape[-2] == 1:
+        return torch.cat([a, b], -2)
+    return torch.cat([a[..., :1, :], a[..., 1:, :] + b[..., :-1, :], b[..., -1:, :]], -2)
+
+
+def basis(
+    x: Float[Tensor, "*s in_dim n"], knots: Float[Tensor, "*s in_dim knots"], k: int, order: int = 0
+) -> list[Float[Tensor, "*s in_dim bases n"]]:
+    """Evaluate all ``G + k`` bases: ``[value, first, second derivative][:order + 1]``, each ``[in_dim, G + k, N]``.
+
+    The values sum to one wherever they are evaluated.
+
+    >>> knots = uniform_knots(0, 1, 4, 3, dtype=torch.float64)
+    >>> value, slope = basis(torch.tensor([[0.0, 0.3, 1.0]], dtype=torch.float64), knots, 3, order=1)
+    >>> value.shape, bool((value.sum(1) - 1).abs().max() < 1e-15), bool(slope.sum(1).abs().max() < 1e-13)
+    (torch.Size([1, 7, 3]), True, True)
+    """
+    local, first = local_basis(x, knots, k, order)
+    index = first.unsqueeze(-2) + torch.arange(k + 1, device=x.device)[:, None]
+    shape = (*index.shape[:-2], knots.shape[-1] - k - 1, index.shape[-1])
+    return [torch.zeros(shape, dtype=x.dtype, device=x.device).scatter(-2, index, part) for part in local]
+
+
+def curve(coef: Float[Tensor, "*s i o bases"], bases: Float[Tensor, "*s i bases n"]) -> Float[Tensor, "*s i o n"]:
+    """Evaluate splines from their coefficients: ``phi[i, j] = sum_b coef[i, j, b] B_b(x[i])``."""
+    return coef @ bases
+
+
+def fit_coef(
+    x: Float[Tensor, "*s i n"], y: Float[Tensor, "*s i o n"], knots: Float[Tensor, "*s i knots"], k: int
+) -> Float[Tensor, "*s i o bases"]:
+    """Fit coefficients to sampled curves by least squares, one factorisation per input for all its outputs.
+
+    A whisper of ridge (1e-12 of the mean diagonal) decides the coefficients that no sample touches.
+
+    >>> knots = uniform_knots(-1, 1, 5, 3, dtype=torch.float64)
+    >>> x = torch.linspace(-1, 1, 60, dtype=torch.float64)[None]
+    >>> coef = fit_coef(x, x[:, None] ** 3, knots, 3)
+    >>> bool((curve(coef, basis(x, knots, 3)[0]) - x[:, None] ** 3).abs().max() < 1e-9)
+    True
+    """
+    bases = basis(x, knots, k)[0]
+    gram = bases @ bases.mT
+    ridge = 1e-12 * gram.diagonal(dim1=-2, dim2=-1).mean(-1)
+    gram = gram + ridge[..., None, None] * torch.eye(gram.shape[-1], dtype=x.dtype, device=x.device)
+    return torch.linalg.solve(gram, bases @ y.mT).mT
+
+
+def dense_points(knots: Float[Tensor, "*s i knots"], k: int, per_interval: int = 4) -> Float[Tensor, "*s i n"]:
+    """Return points that pin a spline down on these knots: ``per_interval`` evenly in each interval, and the end."""
+    points = knots[..., k : knots.shape[-1] - k]
+    part = torch.arange(per_interval, dtype=knots.dtype, device=knots.device) / per_interval
+    inside = points[..., :-1, None] + (points[..., 1:] - points[..., :-1])[..., None] * part
+    return torch.cat([inside.flatten(-2), points[..., -1:]], -1)
