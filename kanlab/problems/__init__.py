@@ -1,0 +1,3 @@
+"""Problems from the papers: a known formula, a generator of samples, and where it was published."""
+
+from kanlab.problems import hello as hello
