@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -63,6 +65,33 @@ def root() -> Path:
 def npm() -> str:
     """Return the path of npm, or skip aloud."""
     return shutil.which("npm") or missing("Node.js with npm")
+
+
+def _installed(frontend: Path) -> bool:
+    """Return whether node_modules holds what package-lock.json says (npm keeps its own record of what it installed)."""
+    record = frontend / "node_modules" / ".package-lock.json"
+    if not record.is_file():
+        return False
+    wanted, present = (
+        json.loads(file.read_text(encoding="utf-8"))["packages"] for file in (frontend / "package-lock.json", record)
+    )
+    # Optional packages are those of other platforms; the entry "" is the front end itself.
+    return all(
+        name in present and present[name]["version"] == package["version"]
+        for name, package in wanted.items()
+        if name and not package.get("optional")
+    )
+
+
+@pytest.fixture(scope="session")
+def frontend(npm: str, root: Path) -> Path:
+    """Return the front end's folder with its packages installed."""
+    folder = root / "kanlab" / "frontend"
+    if not _installed(folder):
+        done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=900)
+        if done.returncode:
+            pytest.fail(f"npm ci\n{done.stdout}{done.stderr}", pytrace=False)
+    return folder
 
 
 @pytest.fixture(scope="session")
