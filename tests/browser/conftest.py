@@ -81,7 +81,7 @@ def notebook(request: pytest.FixtureRequest, browser, server: Server, artifacts:
         if report is None or report.failed:
             book.screenshot(artifacts / f"failed-{name}-{number}.png")
             (artifacts / f"failed-{name}-{number}.log").write_text("\n".join(book.watch.log), encoding="utf-8")
+        faults += book.watch.faults()  # before closing: Lab's own complaints about its dying kernel do not count
         book.close()
-        faults += book.watch.faults()
     if faults:
         pytest.fail("\n".join(["the page had faults", *faults]), pytrace=False)
