@@ -1,0 +1,94 @@
+"""Facts that stand in more than one file agree: the version, Binder's torch, the notebooks' links, what is stripped."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import tomli
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import kanlab
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict[str, Any]:
+    return tomli.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def notebooks(root: Path) -> list[Path]:
+    found = sorted((root / "notebooks").glob("*.ipynb"))
+    assert found, "the course is empty"
+    return found
+
+
+def _torch(project: dict[str, Any]) -> SpecifierSet:
+    (torch,) = (one for one in map(Requirement, project["dependencies"]) if one.name == "torch")
+    return torch.specifier
+
+
+def test_one_version(project: dict[str, Any], root: Path) -> None:
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    assert kanlab.__version__ == project["version"] == citation["version"]
+    assert citation["license"] == project["license"]
+
+
+def test_binder_takes_a_cpu_torch_that_the_project_allows(project: dict[str, Any], root: Path) -> None:
+    lines = (root / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines if line and not line.startswith("#")]
+    assert lines[0] == "--extra-index-url https://download.pytorch.org/whl/cpu", "PyTorch's index of CPU builds"
+    (torch,) = map(Requirement, lines[1:])
+    (pin,) = torch.specifier
+    assert (torch.name, pin.operator) == ("torch", "==")
+    assert pin.version.endswith("+cpu")
+    assert _torch(project).contains(pin.version.partition("+")[0])
+
+
+def test_binder_installs_the_lab_with_a_python_that_the_project_allows(project: dict[str, Any], root: Path) -> None:
+    kind, _, version = (root / "binder" / "runtime.txt").read_text(encoding="utf-8").strip().partition("-")
+    assert kind == "python"
+    assert SpecifierSet(project["requires-python"]).contains(version)
+    build = root / "binder" / "postBuild"
+    assert os.access(build, os.X_OK), "Binder runs postBuild as a program"
+    assert ".[lab]" in build.read_text(encoding="utf-8")
+    assert "lab" in project["optional-dependencies"]
+    subprocess.run(["bash", "-n", build], check=True)
+
+
+def test_readme_gives_the_range_of_torch(project: dict[str, Any], root: Path) -> None:
+    (shown,) = re.findall(r'pip install "torch(.*?)"', (root / "README.md").read_text(encoding="utf-8"))
+    assert SpecifierSet(shown) == _torch(project)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_between_files_lead_somewhere(name: str, root: Path) -> None:
+    text = (root / name).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(\s*([^)#\s]+)", text)
+    assert links
+    dead = [link for link in links if "://" not in link and not (root / link).exists()]
+    assert not dead
+
+
+def test_every_notebook_is_in_the_readme(notebooks: list[Path], root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    assert not [path.name for path in notebooks if f"notebooks/{path.name}" not in text]
+
+
+def test_notebooks_are_valid_and_stripped(notebooks: list[Path]) -> None:
+    for path in notebooks:
+        book = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+        nbformat.validate(book)
+        assert (book.nbformat, book.nbformat_minor >= 5) == (4, True), f"{path.name}: cells need ids (nbformat 4.5)"
+        assert "widgets" not in book.metadata, path.name
+        for cell in book.cells:
+            if cell.cell_type == "code":
+                assert not cell.outputs, f"{path.name}: run nbstripout"
+                assert cell.execution_count is None, f"{path.name}: run nbstripout"
