@@ -1,0 +1,224 @@
+/** The network graph: every edge's curve, live; edges are buttons; below it, what Prune would remove. */
+
+import { Disposer, h, s, setAttribute, setText } from "./dom";
+import { EdgeMark } from "./edges";
+import { ease, mixEdge, mixNode } from "./lib/curves";
+import * as format from "./lib/format";
+import { labels } from "./lib/labels";
+import { type Layout, layoutNetwork } from "./lib/layout";
+import { edgeEnds, functionText } from "./lib/names";
+import { edgeKey, nodeCount, type State, sameEdge } from "./lib/protocol";
+import { NodeMark } from "./nodes";
+import type { Context, Panel } from "./panel";
+import { createPruneRow } from "./prune";
+import { createRoving } from "./roving";
+import { createZoom } from "./zoom";
+
+const GLIDE = 250;
+const LEAST_HEIGHT = 380;
+
+export function createGraph(context: Context): Panel {
+  const { kernel } = context;
+  const disposer = new Disposer();
+  const links = s("g", { "aria-hidden": "true" });
+  const boxes = s("g");
+  const nodes = s("g");
+  const content = s("g", {}, links, boxes, nodes);
+  const surface = s("svg", { class: "kanlab-network", role: "group", "aria-label": labels.graph }, content);
+  const tooltip = h("div", { class: "kanlab-tooltip", "aria-hidden": "true", hidden: true });
+  const holder = h("div", { class: "kanlab-network-holder" });
+  const zoom = createZoom(surface, content, () => redraw(), disposer);
+  holder.append(surface, zoom.element, tooltip);
+  const prune = createPruneRow(kernel);
+  const element = h("div", { class: "kanlab-graph" }, holder, prune.element);
+
+  const edgeMarks = new Map<string, EdgeMark>();
+  let nodeMarks: NodeMark[] = [];
+  const marks = () => [...edgeMarks.values()];
+  const roving = createRoving(boxes, marks, {
+    select: (mark) => kernel.select(mark.edge.edge),
+    open(mark) {
+      kernel.select(mark.edge.edge);
+      context.openInspector.current?.();
+    },
+    remove(mark) {
+      if (mark.edge.kind !== "pruned") kernel.command("remove_edge", { edge: mark.edge.edge });
+    },
+  });
+
+  // ---- where things are
+
+  let size = { width: 560, height: LEAST_HEIGHT };
+  let structure = "";
+  let glide: number | null = null;
+  disposer.add(() => glide !== null && cancelAnimationFrame(glide));
+  disposer.size(holder, (width, height) => {
+    if (width < 40 || (Math.abs(width - size.width) < 1 && Math.abs(height - size.height) < 1)) return;
+    size = { width, height };
+    place(false);
+  });
+
+  function place(smoothly: boolean): void {
+    const { state } = kernel;
+    if (!state) return;
+    const layout = layoutNetwork({
+      width: size.width,
+      height: Math.max(LEAST_HEIGHT, size.height),
+      layers: state.width.map((_, l) => nodeCount(state, l)),
+      subnodes: state.subnodes,
+      edges: state.edges.map(({ edge, kind }) => ({ edge, alive: kind !== "pruned" })),
+    });
+    setAttribute(surface, "width", layout.width);
+    setAttribute(surface, "height", layout.height);
+    holder.style.minHeight = `${Math.ceil(leastHeight(layout, state))}px`;
+    build(state, layout);
+    const calm = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
+    moveTo(layout, smoothly && !calm);
+    roving.refresh();
+  }
+
+  /** The height that this network needs at this width; asked with no height to fill. */
+  function leastHeight(layout: Layout, state: State): number {
+    const depth = state.width.length - 1;
+    return Math.max(LEAST_HEIGHT, Math.min(layout.height, 130 + 190 * depth));
+  }
+
+  /** Make a mark for every edge and node that has none, drop those that are gone, keep the others where they are. */
+  function build(state: State, layout: Layout): void {
+    const present = new Set(state.edges.map(({ edge }) => edgeKey(edge)));
+    for (const [key, mark] of edgeMarks) {
+      if (present.has(key)) continue;
+      mark.remove();
+      edgeMarks.delete(key);
+    }
+    state.edges.forEach((edge, e) => {
+      const key = edgeKey(edge.edge);
+      if (edgeMarks.has(key)) return;
+      const mark = new EdgeMark(edge, layout.edges[e] as Layout["edges"][number]);
+      edgeMarks.set(key, mark);
+    });
+    const ordered = state.edges.map(({ edge }) => edgeMarks.get(edgeKey(edge)) as EdgeMark);
+    edgeMarks.clear();
+    state.edges.forEach(({ edge }, e) => {
+      edgeMarks.set(edgeKey(edge), ordered[e] as EdgeMark);
+    });
+    for (const mark of ordered) {
+      if (!mark.link.isConnected) links.append(mark.link);
+      if (!mark.element.isConnected) boxes.append(mark.element);
+    }
+    if (nodeMarks.length !== layout.nodes.length) {
+      nodeMarks = layout.nodes.map((node, n) => nodeMarks[n] ?? new NodeMark(node));
+      nodes.replaceChildren(...nodeMarks.map((mark) => mark.element));
+    }
+    layout.nodes.forEach((node, n) => {
+      nodeMarks[n]?.describe(state, node);
+    });
+  }
+
+  function moveTo(layout: Layout, smoothly: boolean): void {
+    if (glide !== null) cancelAnimationFrame(glide);
+    glide = null;
+    const all = marks();
+    const fromEdges = all.map((mark) => mark.place);
+    const fromNodes = nodeMarks.map((mark) => mark.place);
+    const show = (t: number) => {
+      all.forEach((mark, e) => {
+        const to = layout.edges[e];
+        const from = fromEdges[e];
+        if (to && from) mark.move(t < 1 ? mixEdge(from, to, t) : to, zoom.scale);
+      });
+      nodeMarks.forEach((mark, n) => {
+        const to = layout.nodes[n];
+        const from = fromNodes[n];
+        if (to && from) mark.move(t < 1 ? mixNode(from, to, t) : to);
+      });
+      draw();
+    };
+    if (!smoothly) return show(1);
+    const start = performance.now();
+    const tick = (now: number) => {
+      const t = Math.min(1, Math.max(0, (now - start) / GLIDE));
+      show(ease(t));
+      glide = t < 1 ? requestAnimationFrame(tick) : null;
+    };
+    glide = requestAnimationFrame(tick);
+  }
+
+  // ---- what they show
+
+  function describe(): void {
+    const { state, selected } = kernel;
+    if (!state) return;
+    for (const edge of state.edges)
+      edgeMarks.get(edgeKey(edge.edge))?.describe(state, edge, sameEdge(edge.edge, selected));
+  }
+
+  function draw(): void {
+    const { frame } = kernel;
+    if (!frame) return;
+    const { curves, scores, doomed, node_scores, node_doomed } = frame.arrays;
+    if (scores.length !== edgeMarks.size || node_scores.length !== nodeMarks.length) return;
+    marks().forEach((mark, e) => {
+      const values = curves.subarray(e * frame.points, (e + 1) * frame.points);
+      mark.draw(scores[e] as number, doomed[e] === 1, values, zoom.scale);
+    });
+    nodeMarks.forEach((mark, n) => {
+      mark.draw(node_scores[n] as number, node_doomed[n] === 1);
+    });
+  }
+
+  function redraw(): void {
+    for (const mark of edgeMarks.values()) mark.move(mark.place, zoom.scale);
+    draw();
+  }
+
+  // ---- pointer
+
+  const markOf = (event: Event) => roving.markOf(event.target);
+  surface.addEventListener("click", (event) => {
+    const mark = markOf(event);
+    if (!mark) return;
+    roving.setCurrent(mark);
+    kernel.select(mark.edge.edge);
+  });
+  surface.addEventListener("pointermove", (event) => showTooltip(markOf(event), event));
+  surface.addEventListener("pointerleave", () => {
+    tooltip.hidden = true;
+  });
+
+  function showTooltip(mark: EdgeMark | null, event: PointerEvent): void {
+    const { state, frame } = kernel;
+    tooltip.hidden = mark === null || state === null;
+    if (!mark || !state) return;
+    const [source, target] = edgeEnds(state, mark.edge.edge);
+    const e = state.edges.findIndex(({ edge }) => sameEdge(edge, mark.edge.edge));
+    const score = frame?.arrays.scores[e];
+    const what = mark.edge.kind === "symbolic" ? functionText(state, mark.edge.name) : labels[mark.edge.kind];
+    setText(
+      tooltip,
+      `(${mark.edge.edge.join(", ")})  ${format.truncate(source, 14)} → ${format.truncate(target, 14)}\n${what}, ${labels.score} ${format.loss(score)}`,
+    );
+    const { left, top, width } = holder.getBoundingClientRect();
+    const x = event.clientX - left;
+    tooltip.style.translate = `${x > width - 190 ? x - 186 : x + 14}px ${event.clientY - top + 14}px`;
+  }
+
+  return {
+    element,
+    update(changes) {
+      const { state } = kernel;
+      if (state && changes.has("state")) {
+        const next = JSON.stringify([state.names, state.width, state.subnodes, state.edges.map(({ kind }) => kind)]);
+        if (next !== structure) {
+          const first = structure === "";
+          structure = next;
+          place(!first);
+        }
+      }
+      if (changes.has("state") || changes.has("pending")) describe();
+      if (changes.has("frame") || changes.has("state")) draw();
+      prune.update(changes);
+    },
+    dispose: () => disposer.dispose(),
+  };
+}

@@ -1,0 +1,100 @@
+/** The history panel: the loss so far, every command with undo and redo, and what to try next. */
+
+import { announcer, button, copyButton } from "./controls";
+import { Disposer, h, setAttribute } from "./dom";
+import * as format from "./lib/format";
+import { labels } from "./lib/labels";
+import type { Advice, History } from "./lib/protocol";
+import { createLoss } from "./loss";
+import type { Context, Panel } from "./panel";
+
+export function createHistory(context: Context): Panel {
+  const { kernel } = context;
+  const disposer = new Disposer();
+  const voice = announcer();
+  disposer.add(voice.dispose);
+  const loss = createLoss(context);
+  disposer.add(loss.dispose);
+
+  const undo = button(`↶ ${labels.undo}`, () => kernel.command("undo"), { name: labels.undo });
+  const redo = button(`↷ ${labels.redo}`, () => kernel.command("redo"), { name: labels.redo });
+  const script = copyButton(labels.script, labels.copyScript, voice.say, () => kernel.state?.history.script ?? "");
+  const list = h("ol", { class: "kanlab-entries", "aria-label": labels.history });
+  const history = h(
+    "section",
+    { class: "kanlab-history", role: "region", "aria-label": labels.history },
+    h(
+      "div",
+      { class: "kanlab-heading" },
+      h("strong", {}, labels.history),
+      h("div", { class: "kanlab-buttons kanlab-small" }, undo, redo, script),
+    ),
+    list,
+    voice.element,
+  );
+  const advice = h("div", { class: "kanlab-advice" });
+  const element = h("div", { class: "kanlab-past" }, loss.element, history, advice);
+
+  let drawn = "";
+  function updateHistory(state: History): void {
+    undo.disabled = !state.can_undo;
+    redo.disabled = !state.can_redo;
+    const key = JSON.stringify([state.entries, state.current]);
+    if (key === drawn) return;
+    drawn = key;
+    const focused = list.contains(document.activeElement);
+    list.replaceChildren(...entries(state, (id) => kernel.command("goto", { id })));
+    const current = list.querySelector<HTMLElement>("[aria-current]");
+    if (!current) return;
+    // Not scrollIntoView: that would scroll the notebook too.
+    list.scrollTop = Math.max(0, current.offsetTop - list.offsetTop - list.clientHeight + 2 * current.offsetHeight);
+    if (focused) current.focus({ preventScroll: true });
+  }
+
+  let advised = "";
+  function updateAdvice(items: readonly Advice[]): void {
+    const key = JSON.stringify(items);
+    if (key === advised) return;
+    advised = key;
+    advice.replaceChildren(
+      ...(items.length > 0 ? [h("div", { class: "kanlab-heading" }, h("strong", {}, labels.advice))] : []),
+      ...items.map((item) => note(item, (name, args) => kernel.command(name, args))),
+    );
+    setAttribute(advice, "hidden", items.length === 0);
+  }
+
+  undo.disabled = redo.disabled = true;
+  updateAdvice([]);
+  setAttribute(advice, "hidden", true);
+  return {
+    element,
+    update(changes) {
+      loss.update(changes);
+      if (!changes.has("state") || !kernel.state) return;
+      updateHistory(kernel.state.history);
+      updateAdvice(kernel.state.advice);
+    },
+    dispose: () => disposer.dispose(),
+  };
+}
+
+function entries({ entries: items, current }: History, goto: (id: number) => void): HTMLElement[] {
+  const at = items.findIndex((entry) => entry.id === current);
+  return items.map((entry, n) => {
+    const item = button("", () => goto(entry.id), { kind: "entry" });
+    item.append(
+      h("span", { class: "kanlab-entry-number" }, `${n + 1}.`),
+      h("span", { class: "kanlab-entry-label", title: entry.label }, entry.label),
+      h("span", { class: "kanlab-entry-loss" }, format.loss(entry.loss)),
+    );
+    setAttribute(item, "aria-current", entry.id === current ? "true" : null);
+    item.classList.toggle("kanlab-undone", at >= 0 && n > at);
+    return h("li", {}, item);
+  });
+}
+
+function note({ text, action }: Advice, run: (name: string, args: Record<string, unknown>) => void): HTMLElement {
+  const element = h("div", { class: "kanlab-note", role: "note" }, h("p", {}, text));
+  if (action) element.append(button(action.label, () => run(action.name, action.args), { kind: "link" }));
+  return element;
+}

@@ -1,0 +1,199 @@
+/** The inspector: one edge, large, and the functions that could stand in its place. */
+
+import { button, select } from "./controls";
+import { Disposer, h, setAttribute, setText } from "./dom";
+import * as format from "./lib/format";
+import { labels } from "./lib/labels";
+import type { Candidate, Detail, EdgeId } from "./lib/protocol";
+import { edgeKey, sameEdge } from "./lib/protocol";
+import type { Context, Panel } from "./panel";
+import { createPlot } from "./plot";
+
+export function createInspector({ kernel, view, openInspector }: Context): Panel {
+  const disposer = new Disposer();
+  const plot = createPlot();
+  disposer.add(plot.dispose);
+
+  const title = h("strong", {});
+  const ends = h("span", { class: "kanlab-muted" });
+  const dropdown = select(labels.symbolicFunction, (name) => {
+    const edge = kernel.selected;
+    if (edge) view.choose(edge, name);
+  });
+  const onEdge = (name: string) => () => {
+    const edge = kernel.selected;
+    if (edge) kernel.command(name, { edge });
+  };
+  const fix = button(labels.fix, () => fixAs(dropdown.element.value), { kind: "primary" });
+  const unfix = button(labels.unfix, onEdge("unfix"));
+  const remove = button(labels.remove, onEdge("remove_edge"), { name: labels.removeEdge });
+  const table = createCandidates({
+    overlay: (name) => {
+      view.overlay = name;
+    },
+    choose: (name) => {
+      const edge = kernel.selected;
+      if (edge) view.choose(edge, name);
+    },
+    fix: fixAs,
+  });
+  const note = h("p", { class: "kanlab-tie" });
+  const full = h(
+    "div",
+    { class: "kanlab-inspector-full" },
+    plot.element,
+    h("div", { class: "kanlab-fix-row" }, dropdown.element, fix, unfix, remove),
+    table.element,
+    note,
+  );
+  const empty = h("p", { class: "kanlab-inspector-empty kanlab-muted" }, labels.inspectorEmpty);
+  const element = h(
+    "section",
+    { class: "kanlab-inspector", role: "region", "aria-label": labels.inspector },
+    h("div", { class: "kanlab-heading" }, title, ends),
+    empty,
+    full,
+  );
+  openInspector.current = () => dropdown.element.focus({ preventScroll: true });
+  disposer.add(() => {
+    openInspector.current = null;
+  });
+
+  function fixAs(name: string): void {
+    const edge = kernel.selected;
+    if (edge && name) kernel.command("fix", { edge, name });
+  }
+
+  /** The dropdown's function: what the person chose, else what the edge is fixed to, else the best candidate. */
+  function choiceFor(edge: EdgeId, detail: Detail | null, name: string | null): string {
+    return view.choice(edge) ?? name ?? detail?.candidates[0]?.name ?? kernel.state?.library[0]?.name ?? "";
+  }
+
+  let version: number | null = null;
+  function update(): void {
+    if (kernel.state && kernel.state.version !== version) {
+      version = kernel.state.version;
+      view.forgetChoices();
+    }
+    const edge = kernel.selected;
+    const own = kernel.state?.edges.find((candidate) => sameEdge(candidate.edge, edge)) ?? null;
+    empty.hidden = edge !== null;
+    full.hidden = edge === null;
+    const detail = edge && sameEdge(kernel.detail?.edge ?? null, edge) ? kernel.detail : null;
+    setText(title, edge ? labels.inspectorHeading(edge) : "");
+    setText(ends, detail ? `${detail.source} → ${detail.target}` : "");
+    setAttribute(full, "aria-busy", edge && !detail ? "true" : null);
+    if (!edge) return;
+    const choice = choiceFor(edge, detail, own?.name ?? null);
+    const options = (kernel.state?.library ?? []).map(({ name, text }) => ({ value: name, label: text }));
+    dropdown.show(options, choice);
+    fix.disabled = own === null || own.kind === "pruned";
+    unfix.disabled = own?.kind !== "symbolic";
+    remove.disabled = own === null || own.kind === "pruned";
+    const overlaid = detail?.candidates.find((candidate) => candidate.name === view.overlay) ?? null;
+    // While the new edge's numbers are on their way the old ones stay: dimmed, but nothing jumps.
+    if (detail) {
+      plot.show(detail, overlaid);
+      table.show(detail, choice);
+      setText(note, noteOf(detail));
+    }
+  }
+
+  update();
+  return {
+    element,
+    update(changes) {
+      for (const topic of ["state", "detail", "view", "pending"] as const) {
+        if (!changes.has(topic)) continue;
+        update();
+        return;
+      }
+    },
+    dispose: () => disposer.dispose(),
+  };
+}
+
+function noteOf(detail: Detail): string {
+  if (detail.kind === "symbolic" && detail.name && detail.r2 !== null)
+    return labels.fixedAs(detail.name, format.loss(1 - detail.r2));
+  return detail.note ?? "";
+}
+
+interface CandidateActions {
+  overlay(name: string | null): void;
+  choose(name: string): void;
+  fix(name: string): void;
+}
+
+/** The table of candidates. Rows are kept while the ranking stays, so that hovering survives the next message. */
+function createCandidates(actions: CandidateActions) {
+  const body = h("tbody");
+  const { function: name, error, cost, score } = labels.columns;
+  const table = h(
+    "table",
+    { class: "kanlab-candidates", "aria-label": labels.candidates },
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        ...[name, error, cost].map((text) => h("th", { scope: "col" }, text)),
+        h("th", { scope: "col" }, h("span", { class: "kanlab-offscreen" }, score)),
+      ),
+    ),
+    body,
+  );
+  let drawn = "";
+
+  function row(candidate: Candidate): HTMLTableRowElement {
+    const face = button(candidate.text, () => actions.choose(candidate.name), {
+      name: labels.candidate(candidate.text),
+      hint: candidate.formula,
+      kind: "candidate",
+    });
+    face.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      actions.fix(candidate.name);
+    });
+    face.addEventListener("focus", () => actions.overlay(candidate.name));
+    face.addEventListener("blur", () => actions.overlay(null));
+    const element = h(
+      "tr",
+      { "data-name": candidate.name },
+      h("td", {}, face),
+      h("td", { class: "kanlab-cell-error" }),
+      h("td", {}, candidate.complexity === null ? format.NONE : String(candidate.complexity)),
+      h("td", {}, h("span", { class: "kanlab-bar" })),
+    );
+    element.addEventListener("pointerenter", () => actions.overlay(candidate.name));
+    element.addEventListener("pointerleave", () => actions.overlay(null));
+    element.addEventListener("click", () => actions.choose(candidate.name));
+    element.addEventListener("dblclick", () => actions.fix(candidate.name));
+    return element;
+  }
+
+  return {
+    element: h("div", { class: "kanlab-candidates-holder" }, table),
+    show(detail: Detail, choice: string): void {
+      const key = [edgeKey(detail.edge), ...detail.candidates.map((candidate) => candidate.name)].join("\n");
+      if (key !== drawn) {
+        drawn = key;
+        body.replaceChildren(...detail.candidates.map(row));
+      }
+      detail.candidates.forEach((candidate, n) => {
+        const element = body.children[n];
+        if (!element) return;
+        setAttribute(element, "aria-current", candidate.name === choice ? "true" : null);
+        const [, error, , bar] = element.children;
+        if (error) setText(error, format.loss(candidate.one_minus_r2));
+        const share = Math.min(1, Math.max(0, candidate.score ?? 0));
+        (bar?.firstElementChild as HTMLElement | null)?.style.setProperty(
+          "--kanlab-share",
+          `${Math.round(100 * share)}%`,
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** The Lab: all panels as one instrument. */
+
+import { h } from "./dom";
+import { createFormula } from "./formula";
+import { createGraph } from "./graph";
+import { createHistory } from "./history";
+import { createInspector } from "./inspector";
+import { labels } from "./lib/labels";
+import type { Context, Panel } from "./panel";
+import { createTraining } from "./training";
+
+export function createLab(context: Context): Panel {
+  const training = createTraining(context);
+  const graph = createGraph(context);
+  const inspector = createInspector(context);
+  const formula = createFormula(context);
+  const history = createHistory(context);
+  const panels = [training, graph, inspector, formula, history];
+
+  const element = h(
+    "div",
+    {
+      class: "kanlab-lab",
+      role: "region",
+      "aria-label": labels.lab,
+      tabindex: 0,
+      "data-lm-suppress-shortcuts": "true",
+    },
+    training.element,
+    h("div", { class: "kanlab-bench" }, graph.element, inspector.element),
+    formula.element,
+    history.element,
+  );
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== " " || event.target !== element || event.repeat) return;
+    event.preventDefault();
+    if (context.kernel.state) context.kernel.command(context.kernel.state.running ? "pause" : "train");
+  });
+  return {
+    element,
+    update(changes) {
+      for (const panel of panels) panel.update(changes);
+    },
+    dispose() {
+      for (const panel of panels) panel.dispose();
+    },
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * The kernel's state as this view knows it: `State`, the newest frame, the loss rows, the selected edge's detail, and
+ * the values a person has set that the kernel has not confirmed yet. It never changes them on its own: it sends
+ * commands and takes what comes back. Hover, zoom, the chosen candidate belong to `viewStore.ts`.
+ */
+
+import { DecodeError, record, string } from "./decode";
+import { type Arrays, decodeArrays, decodeHeader, decodeSavedArrays, type Frame, type LossRow } from "./frame";
+import type { Controls, Detail, EdgeId, Formula, State } from "./protocol";
+import { decodeDetail, decodeDone, decodeFormula, decodeState, edgeExists, nodeCount } from "./protocol";
+import type { Scheduler, Topic } from "./scheduler";
+
+/** The part of an anywidget model that we use. */
+export interface Model {
+  get(key: string): unknown;
+  send(content: unknown): void;
+  on(event: string, callback: (...args: never[]) => void): void;
+  off(event: string, callback: (...args: never[]) => void): void;
+}
+
+type Pending = { value: unknown; id: number | null; since: number };
+
+const ACK_EVERY = 500;
+const SETTLE_AFTER = 250;
+const PENDING_FOR = 4000;
+const HELLO_AGAIN_AFTER = 5000;
+const SILENT_AFTER = 4000;
+
+export class KernelStore {
+  state: State | null = null;
+  frame: Frame | null = null;
+  detail: Detail | null = null;
+  formula: Formula | null = null;
+  loss: LossRow[] = [];
+  /** The error of the last command that failed, until it is dismissed. */
+  commandError: string | null = null;
+  /** False when nothing has answered `hello` for some seconds: a saved notebook, or a kernel that is blocked. */
+  connected = true;
+
+  private readonly pending = new Map<string, Pending>();
+  private readonly unsent = new Map<string, unknown>();
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  // Several views of one model hear each other's `done`: ids of different views must differ.
+  private nextId = Math.floor(Math.random() * 2 ** 30) * 2 ** 16;
+  private drawn = -1;
+  private acked = -1;
+  private lastAck = Number.NEGATIVE_INFINITY;
+  private lastHello = Number.NEGATIVE_INFINITY;
+  private settled = "";
+  private readonly receive = (message: unknown, buffers?: unknown) => this.onMessage(message, buffers);
+
+  constructor(
+    private readonly model: Model,
+    private readonly scheduler: Scheduler,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.restore(model.get("snapshot"));
+    model.on("msg:custom", this.receive as (...args: never[]) => void);
+    scheduler.listen((changes) => {
+      this.flushControls();
+      if (changes.has("frame") && this.frame !== null) this.acknowledge(this.frame.seq);
+    });
+    this.hello();
+    this.later("silent", SILENT_AFTER, () => {
+      this.connected = false;
+      this.touch("connection");
+    });
+  }
+
+  dispose(): void {
+    this.model.off("msg:custom", this.receive as (...args: never[]) => void);
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+  }
+
+  // ---- from the person to the kernel
+
+  command(name: string, args: Record<string, unknown> = {}): number {
+    this.flushControls();
+    const id = this.nextId++;
+    this.send({ kind: "cmd", id, name, args });
+    return id;
+  }
+
+  /** A command whose effect is shown at once, as `key` = `value`, until the kernel has answered. */
+  commandPending(key: string, value: unknown, name: string, args: Record<string, unknown>): void {
+    this.pending.set(key, { value, id: this.command(name, args), since: this.now() });
+    this.touch("pending");
+  }
+
+  /** Set a control; many calls within one animation frame become one message. */
+  set<K extends keyof Controls>(key: K, value: Controls[K]): void {
+    this.pending.set(key, { value, id: null, since: this.now() });
+    this.unsent.set(key, value);
+    this.touch("pending");
+  }
+
+  select(edge: EdgeId | null): void {
+    this.commandPending("selected", edge, "select", { edge });
+  }
+
+  dismiss(): void {
+    this.commandError = null;
+    if (this.state?.error) this.command("dismiss");
+    this.touch("state");
+  }
+
+  /** The person's value while it is under way, else the kernel's. */
+  control<K extends keyof Controls>(key: K): Controls[K] | undefined {
+    const pending = this.pending.get(key);
+    return pending ? (pending.value as Controls[K]) : this.state?.controls[key];
+  }
+
+  get selected(): EdgeId | null {
+    const pending = this.pending.get("selected");
+    const edge = pending ? (pending.value as EdgeId | null) : (this.state?.selected ?? null);
+    return edge !== null && this.state !== null && edgeExists(this.state, edge) ? edge : null;
+  }
+
+  // ---- from the kernel
+
+  private onMessage(message: unknown, buffers: unknown): void {
+    let kind = "?";
+    try {
+      const content = record(message, "message");
+      kind = string(content.kind, "message.kind");
+      this.take(kind, content, buffers);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      console.debug(`kanlab: ignored a malformed "${kind}" message: ${error.message}`);
+      return;
+    }
+    this.heard();
+  }
+
+  private take(kind: string, content: Record<string, unknown>, buffers: unknown): void {
+    if (kind === "state") this.takeState(decodeState(content.state, "state"));
+    else if (kind === "frame") this.takeFrame(content, buffers);
+    else if (kind === "detail")
+      this.takeDetail(content.detail === null ? null : decodeDetail(content.detail, "detail"));
+    else if (kind === "formula") this.takeFormula(decodeFormula(content.formula, "formula"));
+    else if (kind === "done") this.takeDone(decodeDone(content, "done"));
+  }
+
+  private takeState(state: State): void {
+    if (this.state && state.version !== this.state.version) this.dropStale(state);
+    this.state = state;
+    this.formula = state.formula;
+    for (const [key, { since }] of this.pending) if (this.now() - since > PENDING_FOR) this.pending.delete(key);
+    this.settle(state);
+    this.touch("state");
+    this.touch("formula");
+  }
+
+  /** A frame of the old structure has arrays of the wrong length for the new one. */
+  private dropStale(state: State): void {
+    const arrays = this.frame?.arrays;
+    if (arrays && (arrays.scores.length !== state.edges.length || arrays.node_scores.length !== allNodes(state)))
+      this.frame = null;
+    if (this.detail && !edgeExists(state, this.detail.edge)) this.detail = null;
+  }
+
+  private takeFrame(content: Record<string, unknown>, buffers: unknown): void {
+    const header = decodeHeader(content, "frame");
+    this.takeLoss(header.loss.from, header.loss.rows);
+    // A frame of another structure cannot be drawn; the `state` that explains it is on its way.
+    if (this.state === null || header.version !== this.state.version) return;
+    const counts = { edges: this.state.edges.length, nodes: allNodes(this.state) };
+    const arrays: Arrays = decodeArrays(Array.isArray(buffers) ? buffers[0] : undefined, counts, header.points);
+    this.frame = { ...header, arrays };
+    this.touch("frame");
+  }
+
+  private takeLoss(from: number, rows: LossRow[]): void {
+    if (from > this.loss.length) {
+      if (this.now() - this.lastHello > HELLO_AGAIN_AFTER) this.hello();
+      return;
+    }
+    this.loss.length = from;
+    for (const row of rows) this.loss.push(row);
+  }
+
+  private takeDetail(detail: Detail | null): void {
+    this.detail = detail;
+    this.touch("detail");
+  }
+
+  private takeFormula(formula: Formula): void {
+    this.formula = formula;
+    this.touch("formula");
+  }
+
+  private takeDone(done: { id: number; ok: boolean; error: string | null }): void {
+    for (const [key, pending] of this.pending) {
+      if (pending.id !== done.id) continue;
+      this.pending.delete(key);
+      // `done` may come before the `state` that confirms it: keep the value, so that the slider does not jump back.
+      if (done.ok && this.state) this.state = withValue(this.state, key, pending.value);
+      this.touch("pending");
+    }
+    if (!done.ok && done.error) {
+      this.commandError = done.error;
+      this.touch("state");
+    }
+  }
+
+  /** Draw the saved picture; the kernel's answer to `hello` replaces it. */
+  private restore(snapshot: unknown): void {
+    try {
+      const saved = record(snapshot, "snapshot");
+      if (saved.state === undefined) return;
+      this.takeState(decodeState(saved.state, "snapshot.state"));
+      const state = this.state as State | null;
+      if (state && saved.frame) {
+        const header = decodeHeader(saved.frame, "snapshot.frame");
+        const counts = { edges: state.edges.length, nodes: allNodes(state) };
+        const saves = record(saved.frame, "snapshot.frame").arrays;
+        this.takeLoss(header.loss.from, header.loss.rows);
+        this.frame = { ...header, arrays: decodeSavedArrays(saves, counts, header.points) };
+      }
+      if (saved.detail) this.detail = decodeDetail(saved.detail, "snapshot.detail");
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      console.debug(`kanlab: ignored a malformed snapshot: ${error.message}`);
+    }
+    for (const topic of ["state", "frame", "detail", "formula"] as const) this.touch(topic);
+    this.stop("settled");
+  }
+
+  // ---- housekeeping
+
+  private hello(): void {
+    this.lastHello = this.now();
+    this.drawn = this.acked = -1;
+    this.send({ kind: "hello" });
+  }
+
+  private heard(): void {
+    this.stop("silent");
+    if (this.connected) return;
+    this.connected = true;
+    this.touch("connection");
+  }
+
+  private flushControls(): void {
+    if (this.unsent.size === 0) return;
+    const args = Object.fromEntries(this.unsent);
+    this.unsent.clear();
+    const id = this.command("set", args);
+    for (const key of Object.keys(args)) {
+      const pending = this.pending.get(key);
+      if (pending) pending.id = id;
+    }
+  }
+
+  /** At most two acknowledgements a second: each costs the kernel more than the frame itself. */
+  private acknowledge(seq: number): void {
+    this.drawn = seq;
+    const wait = this.lastAck + ACK_EVERY - this.now();
+    if (wait > 0) {
+      if (!this.timers.has("ack")) this.later("ack", wait, () => this.acknowledge(this.drawn));
+      return;
+    }
+    if (this.drawn === this.acked) return;
+    this.acked = this.drawn;
+    this.lastAck = this.now();
+    this.send({ kind: "ack", seq: this.drawn });
+  }
+
+  /** Tell the kernel, once for each state in which it rests, that it may save the picture. */
+  private settle(state: State): void {
+    this.stop("settled");
+    if (state.running || state.busy !== null) return;
+    this.later("settled", SETTLE_AFTER, () => {
+      const text = JSON.stringify(state);
+      if (text === this.settled) return;
+      this.settled = text;
+      this.send({ kind: "settled", version: state.version });
+    });
+  }
+
+  private later(name: string, delay: number, run: () => void): void {
+    this.stop(name);
+    this.timers.set(
+      name,
+      setTimeout(() => {
+        this.timers.delete(name);
+        run();
+      }, delay),
+    );
+  }
+
+  private stop(name: string): void {
+    clearTimeout(this.timers.get(name));
+    this.timers.delete(name);
+  }
+
+  private send(message: unknown): void {
+    try {
+      this.model.send(message);
+    } catch (error) {
+      // Without a kernel (a saved notebook) there is nobody to send to; the picture stays.
+      console.debug("kanlab: the message could not be sent", error);
+    }
+  }
+
+  private touch(topic: Topic): void {
+    this.scheduler.touch(topic);
+  }
+}
+
+const allNodes = (state: State): number => state.width.reduce((total, _, l) => total + nodeCount(state, l), 0);
+
+function withValue(state: State, key: string, value: unknown): State {
+  if (key === "selected") return { ...state, selected: value as State["selected"] };
+  return key in state.controls ? { ...state, controls: { ...state.controls, [key]: value } } : state;
+}

@@ -1,0 +1,78 @@
+/** The geometry of the inspector's plot: ranges, ticks and paths. No DOM. */
+
+import type { Detail } from "./protocol";
+import { extent, linear, type Scale, ticks } from "./scales";
+
+export interface PlotGeometry {
+  x: Scale;
+  y: Scale;
+  xTicks: { step: number; values: number[] };
+  yTicks: { step: number; values: number[] };
+}
+
+export interface PlotBox {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+type Numbers = readonly (number | null)[];
+
+/** Null when the edge has no finite point to draw. */
+export function plotGeometry(detail: Detail, box: PlotBox): PlotGeometry | null {
+  const xs = extent(detail.x);
+  const ys = extent([...detail.y, ...detail.points.map(([, y]) => y)]);
+  if (!xs || !ys) return null;
+  const pad = (ys[1] - ys[0]) * 0.06 || Math.max(Math.abs(ys[0]), 1e-6) * 0.5;
+  const low = ys[0] - pad;
+  const high = ys[1] + pad;
+  return {
+    x: linear(xs, [box.left, box.right]),
+    y: linear([low, high], [box.bottom, box.top]),
+    xTicks: ticks(xs[0], xs[1], 4),
+    yTicks: ticks(low, high, 3),
+  };
+}
+
+/** A line through the points; the pen is lifted where one of them is missing. */
+export function linePath(xs: Numbers, ys: Numbers, { x, y }: Pick<PlotGeometry, "x" | "y">): string {
+  let path = "";
+  let pen = "M";
+  const n = Math.min(xs.length, ys.length);
+  for (let k = 0; k < n; k++) {
+    const a = xs[k];
+    const b = ys[k];
+    if (a === null || a === undefined || b === null || b === undefined) {
+      pen = "M";
+      continue;
+    }
+    path += `${pen}${x(a).toFixed(1)} ${y(b).toFixed(1)}`;
+    pen = "L";
+  }
+  return path;
+}
+
+/** Points as little squares in one path: two hundred elements less. */
+export function dotsPath(points: Detail["points"], { x, y }: PlotGeometry, size: number): string {
+  let path = "";
+  for (const [a, b] of points) {
+    if (a === null || b === null) continue;
+    path += `M${(x(a) - size / 2).toFixed(1)} ${y(b).toFixed(1)}h${size}`;
+  }
+  return path;
+}
+
+/** The histogram's bars, the tallest `height` high, standing on the bottom of the box. */
+export function barsPath(density: Numbers, box: PlotBox, height: number): string {
+  const most = Math.max(1e-12, ...density.map((count) => count ?? 0));
+  const width = (box.right - box.left) / Math.max(1, density.length);
+  return density
+    .map((count, n) => {
+      const tall = ((count ?? 0) / most) * height;
+      return tall > 0
+        ? `M${(box.left + n * width + 0.5).toFixed(1)} ${box.bottom}v${(-tall).toFixed(1)}h${(width - 1).toFixed(1)}v${tall.toFixed(1)}z`
+        : "";
+    })
+    .join("");
+}

@@ -1,0 +1,73 @@
+/** The marks of one node of the graph: circle, subnodes of a product, label. */
+
+import { s, setAttribute, setText } from "./dom";
+import { textWidth, truncate } from "./lib/format";
+import { labels } from "./lib/labels";
+import { NODE_RADIUS, type NodePlace } from "./lib/layout";
+import { nodeName } from "./lib/names";
+import type { State } from "./lib/protocol";
+
+const FONT = 13;
+const MATH_FONT = 18;
+
+export class NodeMark {
+  readonly element = s("g", { class: "kanlab-node", role: "img" });
+  place: NodePlace;
+  private readonly title = s("title");
+  private readonly spokes = s("path", { class: "kanlab-spoke" });
+  private readonly subnodes = s("g");
+  private readonly cross = s("path", { class: "kanlab-cross", d: "M-3.5 -3.5L3.5 3.5M-3.5 3.5L3.5 -3.5" });
+  private readonly label = s("text", { class: "kanlab-node-label" });
+
+  constructor(place: NodePlace) {
+    this.place = place;
+    const circle = s("circle", { class: "kanlab-node-circle", r: NODE_RADIUS });
+    this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label);
+  }
+
+  describe(state: State, { layer, index, ports, room }: NodePlace): void {
+    const last = state.width.length - 1;
+    const full = nodeName(state, layer, index);
+    const product = ports.length > 1;
+    setAttribute(this.element, "aria-label", labels.node(layer, index));
+    setText(this.title, product ? `${full} (${labels.product} ${ports.length})` : full);
+    setAttribute(this.cross, "display", product ? null : "none");
+
+    const mathematical = textWidth(full) < 1.3;
+    const hidden = layer > 0 && layer < last;
+    const size = hidden ? FONT - 1 : mathematical ? MATH_FONT : FONT;
+    const fits = hidden ? (room > 62 ? full : "") : truncate(full, Math.max(2, (room - 6) / size));
+    setText(this.label, fits);
+    this.label.setAttribute(
+      "class",
+      `kanlab-node-label${hidden ? " kanlab-node-hidden" : ""}${mathematical && !hidden ? " kanlab-math-label" : ""}`,
+    );
+    setAttribute(this.label, "x", hidden ? NODE_RADIUS + 5 : 0);
+    setAttribute(this.label, "y", hidden ? 4 : layer === 0 ? NODE_RADIUS + 20 : -NODE_RADIUS - 9);
+    setAttribute(this.label, "text-anchor", hidden ? "start" : "middle");
+  }
+
+  move(place: NodePlace): void {
+    this.place = place;
+    setAttribute(this.element, "display", place.visible ? null : "none");
+    if (!place.visible) return;
+    setAttribute(this.element, "transform", `translate(${place.x.toFixed(1)} ${place.y.toFixed(1)})`);
+    const subnodes = place.ports.length > 1 ? place.ports : [];
+    while (this.subnodes.childElementCount > subnodes.length) this.subnodes.lastElementChild?.remove();
+    while (this.subnodes.childElementCount < subnodes.length)
+      this.subnodes.append(s("circle", { class: "kanlab-subnode", r: 4 }));
+    subnodes.forEach((port, p) => {
+      setAttribute(this.subnodes.children[p] as Element, "cx", (port.x - place.x).toFixed(1));
+      setAttribute(this.subnodes.children[p] as Element, "cy", (port.y - place.y).toFixed(1));
+    });
+    const spokes = subnodes.map(
+      (port) => `M0 ${NODE_RADIUS}L${(port.x - place.x).toFixed(1)} ${(port.y - place.y - 4).toFixed(1)}`,
+    );
+    setAttribute(this.spokes, "d", spokes.join("") || null);
+  }
+
+  draw(score: number, doomed: boolean): void {
+    this.element.classList.toggle("kanlab-doomed", doomed);
+    this.element.style.setProperty("--kanlab-strength", Number.isFinite(score) ? Math.tanh(3 * score).toFixed(2) : "1");
+  }
+}

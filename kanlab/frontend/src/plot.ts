@@ -1,0 +1,97 @@
+/** The inspector's plot: the activation, the data's points on it, knots, density, and a candidate laid over. */
+
+import { Disposer, h, s, setAttribute } from "./dom";
+import * as format from "./lib/format";
+import { labels } from "./lib/labels";
+import { barsPath, dotsPath, linePath, type PlotBox, type PlotGeometry, plotGeometry } from "./lib/plot";
+import type { Candidate, Detail } from "./lib/protocol";
+
+const HEIGHT = 208;
+const BARS = 26;
+
+export function createPlot() {
+  const disposer = new Disposer();
+  const bars = s("path", { class: "kanlab-plot-bars" });
+  const axes = s("g", { class: "kanlab-plot-axes" });
+  const knots = s("path", { class: "kanlab-plot-knots" });
+  const dots = s("path", { class: "kanlab-plot-dots" });
+  const curve = s("path", { class: "kanlab-plot-curve" });
+  const overlay = s("path", { class: "kanlab-plot-overlay" });
+  const svg = s(
+    "svg",
+    { class: "kanlab-plot", role: "img", "aria-label": labels.inspectorPlot, height: HEIGHT },
+    bars,
+    axes,
+    knots,
+    dots,
+    curve,
+    overlay,
+  );
+  const element = h("div", { class: "kanlab-plot-holder" }, svg);
+  let width = 360;
+  let shown: { detail: Detail; candidate: Candidate | null } | null = null;
+  disposer.size(element, (w) => {
+    if (w < 40 || w === width) return;
+    width = w;
+    draw();
+  });
+
+  function draw(): void {
+    const box: PlotBox = { left: 46, right: width - 10, top: 8, bottom: HEIGHT - 26 };
+    setAttribute(svg, "width", width);
+    setAttribute(svg, "viewBox", `0 0 ${width} ${HEIGHT}`);
+    const geometry = shown ? plotGeometry(shown.detail, box) : null;
+    if (!shown || !geometry) {
+      for (const path of [bars, knots, dots, curve, overlay]) path.removeAttribute("d");
+      axes.replaceChildren();
+      return;
+    }
+    const { detail, candidate } = shown;
+    setAttribute(bars, "d", barsPath(detail.density, box, BARS));
+    setAttribute(knots, "d", knotsPath(detail, geometry, box));
+    setAttribute(dots, "d", dotsPath(detail.points, geometry, 3));
+    setAttribute(curve, "d", linePath(detail.x, detail.y, geometry));
+    setAttribute(curve, "class", `kanlab-plot-curve${detail.kind === "symbolic" ? " kanlab-symbolic" : ""}`);
+    setAttribute(overlay, "d", candidate ? linePath(detail.x, candidate.y, clipped(geometry, box)) : null);
+    axes.replaceChildren(...axisElements(geometry, box));
+  }
+
+  return {
+    element,
+    show(detail: Detail | null, candidate: Candidate | null): void {
+      shown = detail ? { detail, candidate } : null;
+      draw();
+    },
+    dispose: () => disposer.dispose(),
+  };
+}
+
+/** A candidate may run far off (1/x, exp): hold it at the plot's edge. */
+function clipped({ x, y }: PlotGeometry, box: PlotBox): Pick<PlotGeometry, "x" | "y"> {
+  return { x, y: (value) => Math.min(box.bottom + 4, Math.max(box.top - 4, y(value))) };
+}
+
+function knotsPath(detail: Detail, { x }: PlotGeometry, box: PlotBox): string {
+  const inside = detail.knots.filter((knot): knot is number => {
+    const at = knot === null ? Number.NaN : x(knot);
+    return at >= box.left - 0.5 && at <= box.right + 0.5;
+  });
+  return inside.map((knot) => `M${x(knot).toFixed(1)} ${box.bottom}v6`).join("");
+}
+
+function axisElements({ x, y, xTicks, yTicks }: PlotGeometry, box: PlotBox): SVGElement[] {
+  const elements: SVGElement[] = [
+    s("path", { class: "kanlab-axis", d: `M${box.left} ${box.top}V${box.bottom}H${box.right}` }),
+  ];
+  for (const value of xTicks.values) {
+    const anchor = x(value) > box.right - 14 ? "end" : x(value) < box.left + 6 ? "start" : "middle";
+    const at = { class: "kanlab-tick", x: x(value), y: box.bottom + 20, "text-anchor": anchor };
+    elements.push(s("text", at, format.tick(value, xTicks.step)));
+  }
+  for (const value of yTicks.values) {
+    const at = { class: "kanlab-tick", x: box.left - 7, y: y(value) + 4, "text-anchor": "end" };
+    elements.push(s("path", { class: "kanlab-axis", d: `M${box.left - 4} ${y(value).toFixed(1)}h4` }));
+    elements.push(s("text", at, format.tick(value, yTicks.step)));
+  }
+  return elements;
+}
