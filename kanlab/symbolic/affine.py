@@ -13,15 +13,15 @@ logarithm of a negative number, no pole inside the data.
 ========================================  =========================================================
 powers, roots, ``abs``, ``sgn``, ``log``  ``a = 1``; for half powers and ``log`` also ``a = -1``
 ``x``                                     ``a = 1``, ``b = 0``
-``exp``                                   ``b = 0``
+``exp``                                   ``b = 0``, unless ``exp(a x)`` would leave the range of numbers
 ``sin``, ``cos``                          ``a > 0``, ``c > 0``, ``-π < b <= π``
 ``tan``                                   ``a > 0``, ``-π/2 < b <= π/2``
 other even or odd functions               ``a > 0`` (also ``arccos``, ``sigmoid``: odd about a point)
 ``0``                                     ``a = 1``, ``b = 0``, ``c = 0``
 ========================================  =========================================================
 
-``c`` and ``d`` are the least-squares values for the returned ``a`` and ``b`` on all samples, and ``r2`` and ``rmse`` are
-measured there: the true coefficient of determination, not a squared correlation.
+``c`` and ``d`` are the least-squares values for the returned ``a`` and ``b`` on all samples, and ``r2`` and ``rmse``
+are measured there: the true coefficient of determination, not a squared correlation.
 """
 
 from __future__ import annotations
@@ -32,20 +32,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from kanlab.symbolic.library import SymbolicFunction
+from kanlab.symbolic.library import Domain, SymbolicFunction
 
 #: Points on which the dictionary's curves are compared.
 _GRID = 64
-#: At most this many of an edge's samples enter the Levenberg-Marquardt steps; all of them enter the last step.
-_SUBSET = 96
+#: Each edge starts from the best curves of this many of the dictionary's neighbourhoods,
 _STARTS = 3
 _BLOCKS = 8
-_STEPS = 12
-_LAST_STEPS = 2
+#: takes a few steps from each on a small subset of its samples,
+_COARSE = 48
+_COARSE_STEPS = 4
+#: and goes on from the best on a larger one. A curve has no noise, so a subset determines it.
+_FINE = 128
+_FINE_STEPS = 20
 _CHUNK = 60_000
+_EVERYWHERE = Domain()
+_FREE_A = ("scale", "phase", "free")
+_FREE_B = ("shift", "phase", "free")
+#: No inner value is larger, unless only ``b`` is free: far out, cosh is exp, and exp overflows.
+_FAR = 60.0
+#: Loss (1 - R²) that is rounding.
+_EXACT = 1e-29
 #: Spread of ``f`` relative to its size below which it counts as constant: rounding would decide the fit.
 _FLAT = 1e-9
 #: Spread of ``y`` relative to its size below which a curve counts as constant.
@@ -103,13 +113,10 @@ def fit_affine(
     x, y, w = _checked(x, y, functions, weights)
     with torch.no_grad():
         edges = _Edges.of(x, y, w)
-        a, b = _search(edges, functions)
-        # Chunks of edges that stay in the cache: the arrays are [function, edge, n].
-        size = max(1, _CHUNK // (len(functions) * x.shape[-1]))
-        parts = []
-        for start in range(0, len(x), size):
-            rows = slice(start, start + size)
-            parts.append(_finish(edges.chosen(rows), functions, a[:, rows], b[:, rows]))
+        # Chunks of edges whose arrays stay in the processor's cache.
+        size = max(1, _CHUNK // (len(functions) * _STARTS * _COARSE))
+        chunks = [edges.chosen(slice(start, start + size)) for start in range(0, len(x), size)]
+        parts = [_finish(chunk, functions, _search(chunk, functions)) for chunk in chunks]
     return AffineFit(functions, *(torch.cat(values, 1).T for values in zip(*parts, strict=True)))
 
 
@@ -151,14 +158,14 @@ class _Edges:
         """Return some of the edges."""
         return _Edges(*(values[rows] for values in vars(self).values()))
 
-    def subset(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Choose at most ``_SUBSET`` samples, half evenly over the range and half over the ranks; weigh each for its cell."""
+    def subset(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose at most ``count`` samples, half evenly over the range, half over the ranks, each for its cell."""
         n = self.t.shape[-1]
-        if n <= _SUBSET:
+        if n <= count:
             return self.t, self.v, self.w
-        even = torch.linspace(-1, 1, _SUBSET // 2, dtype=self.t.dtype, device=self.t.device).expand(self.rows, -1)
+        even = torch.linspace(-1, 1, count // 2, dtype=self.t.dtype, device=self.t.device).expand(self.rows, -1)
         by_range = torch.searchsorted(self.t, even.contiguous()).clamp(max=n - 1)
-        by_rank = torch.linspace(0, n - 1, _SUBSET - _SUBSET // 2, device=self.t.device).round().long()
+        by_rank = torch.linspace(0, n - 1, count - count // 2, device=self.t.device).round().long()
         index = torch.cat([by_range, by_rank.expand(self.rows, -1)], -1).sort(-1).values
         # A sample counts for all ranks nearer to it than to the next chosen one (a repeated one's cell is empty).
         middle = (index[:, 1:] + index[:, :-1] + 1) // 2
@@ -186,7 +193,7 @@ def _checked(x: Tensor, y: Tensor, functions: tuple, weights: Tensor | None) -> 
     """Return ``x``, ``y`` in double precision and normalised weights, or say what is wrong."""
     if x.ndim != 2 or x.shape != y.shape or 0 in x.shape:
         raise ValueError(
-            f"x and y must both be [edges, samples] with at least one of each: x is {tuple(x.shape)}, y {tuple(y.shape)}"
+            f"x and y must be [edges, samples] with at least one of each: x is {tuple(x.shape)}, y {tuple(y.shape)}"
         )
     if not functions:
         raise ValueError("functions is empty: give at least one, such as resolve(None)")
@@ -225,7 +232,7 @@ class _Dictionary:
 
 
 def _candidates(function: SymbolicFunction) -> list[tuple[float, float]]:
-    """List starting ``(a, b)`` for ``t`` in [-1, 1]; the gauge and the domain keep the list short."""
+    """List starting ``(a, b)`` for ``t`` in [-1, 1], neighbours together; gauge and domain keep the list short."""
     signs = (1.0,) if function.reflects else (1.0, -1.0)
     # Distances from the range to a singular point. 0 is one of them: sqrt(x) from 0 on has its branch point there.
     beyond = [0.0, 1e-6, 1e-5, 1e-4, *_geometric(1e-3, 16.0, 36)]
@@ -248,12 +255,14 @@ def _candidates(function: SymbolicFunction) -> list[tuple[float, float]]:
         middle, half = 0.5 * (domain.low + domain.high), 0.5 * (domain.high - domain.low)
         scales = (*_even(0.1, 0.95, 16), 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999, 1.0)
         # b from one wall to the other, the walls included.
-        return [(s * a * half, middle + half * (1 - a) * r) for s in signs for a in scales for r in _even(-1, 1, 25)]
+        return [(s * a * half, middle + half * (1 - a) * r) for s in signs for r in _even(-1, 1, 25) for a in scales]
     if domain.pole is not None and math.isfinite(domain.period):
         scales = [0.5 * domain.period * a for a in (*_even(0.05, 0.95, 19), 0.98, 0.99, 0.999)]
-        return [(s * a, domain.pole + domain.period * r) for s in signs for a in scales for r in _even(-0.99, -0.01, 41)]
-    ratios = (-4.0, -3.0, -2.0, -1.5, *_even(-1.2, 1.2, 25), 1.5, 2.0, 3.0, 4.0)
-    return [(s * a, s * a * r) for s in signs for a in _geometric(0.1, 30.0, 26) for r in ratios]
+        return [
+            (s * a, domain.pole + domain.period * r) for s in signs for r in _even(-0.99, -0.01, 41) for a in scales
+        ]
+    centres = (-4.0, -3.0, -2.0, -1.5, *_even(-1.2, 1.2, 25), 1.5, 2.0, 3.0, 4.0)
+    return [(s * a, s * r * max(a, 1.0)) for s in signs for r in centres for a in _geometric(0.1, 30.0, 26)]
 
 
 def _even(low: float, high: float, count: int) -> list[float]:
@@ -272,6 +281,8 @@ def _dictionary(function: SymbolicFunction, dtype: torch.dtype, device: torch.de
     curves = function(u).to(dtype)
     size = curves.abs().amax(-1)
     keep = curves.isfinite().all(-1) & (size < 1e8) & function.domain.covers(b - a.abs(), b + a.abs())
+    if function.gauge in _FREE_A:
+        keep &= a.abs() + b.abs() < _FAR
     if function.gauge not in ("constant", "linear"):
         keep &= (curves - curves.mean(-1, keepdim=True)).abs().amax(-1) > 1e-6 * size
     a, b, curves = a[keep], b[keep], curves[keep]
@@ -295,7 +306,7 @@ def _stacked(functions: tuple[SymbolicFunction, ...], dtype: torch.dtype, device
 
 
 def _starts(edges: _Edges, functions: tuple[SymbolicFunction, ...]) -> tuple[Tensor, Tensor]:
-    """Return ``a`` and ``b`` ``[function, edge, start]`` of the best starting curves; NaN for a function without any."""
+    """Return ``a`` and ``b`` ``[function, edge, start]`` of the best starting curves; NaN where there is none."""
     curves, squares, parts = _stacked(functions, edges.t.dtype, edges.t.device)
     v, w = edges.on_grid()
     w = w / w.sum(-1, keepdim=True)
@@ -307,9 +318,12 @@ def _starts(edges: _Edges, functions: tuple[SymbolicFunction, ...]) -> tuple[Ten
         if len(part.a) == 0:
             found.append(torch.full((2, edges.rows, _STARTS), math.nan, dtype=v.dtype, device=v.device))
             continue
-        # The best of a neighbourhood, then the best neighbourhoods: starts that differ, not one start three times.
+        # The best of each neighbourhood; then those that beat their neighbours, so that the starts lie in different
+        # valleys (a short piece of a bell can be its left or, upside down, its right flank).
         best, place = score.reshape(edges.rows, _BLOCKS, -1).max(-1)
-        chosen = best.topk(_STARTS, -1).indices
+        around = torch.nn.functional.pad(best, (1, 1), value=-1.0)
+        peak = (best >= around[:, :-2]) & (best >= around[:, 2:])
+        chosen = (best + 2.0 * peak).topk(_STARTS, -1).indices
         index = place.gather(-1, chosen) + chosen * (score.shape[-1] // _BLOCKS)
         found.append(torch.stack([part.a[index], part.b[index]]))
     a, b = torch.stack(found, 1)
@@ -321,7 +335,7 @@ def _starts(edges: _Edges, functions: tuple[SymbolicFunction, ...]) -> tuple[Ten
 
 @dataclass(frozen=True)
 class _Problem:
-    """What the steps fit, on ``m`` samples; ``root`` is the square root of the weights and ``v`` is multiplied by it."""
+    """What the steps fit, on ``m`` samples; ``root`` is the root of the weights and ``v`` is multiplied by it."""
 
     functions: tuple[SymbolicFunction, ...]
     t: Float[Tensor, "edge 1 m"]
@@ -329,16 +343,29 @@ class _Problem:
     root: Float[Tensor, "edge 1 m"]
     free_a: Float[Tensor, "function 1 1"]
     free_b: Float[Tensor, "function 1 1"]
+    bounded: Bool[Tensor, "function 1 1"]
+    low: Float[Tensor, "function 1 1"]
+    high: Float[Tensor, "function 1 1"]
 
     @classmethod
     def of(cls, functions: tuple[SymbolicFunction, ...], t: Tensor, v: Tensor, w: Tensor) -> _Problem:
         w = w / w.sum(-1, keepdim=True)
         root = w.sqrt()
-        kind = {"dtype": t.dtype, "device": t.device}
-        free_a = torch.tensor([f.gauge in ("scale", "phase", "free") for f in functions], **kind)[:, None, None]
-        free_b = torch.tensor([f.gauge in ("shift", "phase", "free") for f in functions], **kind)[:, None, None]
         v = root * (v - (w * v).sum(-1, keepdim=True))
-        return cls(functions, t[:, None], v[:, None], root[:, None], free_a, free_b)
+
+        def column(values: list[float]) -> Tensor:
+            return torch.tensor(values, dtype=t.dtype, device=t.device)[:, None, None]
+
+        free_a = column([f.gauge in _FREE_A for f in functions])
+        free_b = column([f.gauge in _FREE_B for f in functions])
+        walls = column([f.domain.low for f in functions]), column([f.domain.high for f in functions])
+        return cls(functions, t[:, None], v[:, None], root[:, None], free_a, free_b, free_a > 0, *walls)
+
+    def only(self, rows: list[int]) -> _Problem:
+        """Return the problem of some of the functions."""
+        functions = tuple(self.functions[row] for row in rows)
+        columns = (self.free_a, self.free_b, self.bounded, self.low, self.high)
+        return _Problem(functions, self.t, self.v, self.root, *(values[rows] for values in columns))
 
 
 @dataclass(frozen=True)
@@ -361,7 +388,11 @@ class _Point:
 
 def _inside(functions: Sequence[SymbolicFunction], low: Tensor, high: Tensor) -> Tensor:
     """Say whether ``[low, high]`` lies in the domain of the function of axis 0."""
-    return torch.stack([f.domain.covers(low[row], high[row]) for row, f in enumerate(functions)])
+    inside = low.isfinite() & high.isfinite()
+    for row, function in enumerate(functions):
+        if function.domain != _EVERYWHERE:
+            inside[row] &= function.domain.covers(low[row], high[row])
+    return inside
 
 
 def _evaluate(problem: _Problem, a: Tensor, b: Tensor) -> _Point:
@@ -376,6 +407,7 @@ def _evaluate(problem: _Problem, a: Tensor, b: Tensor) -> _Point:
     rest = problem.v - c[..., None] * curve
     loss = (rest * rest).sum(-1)
     inside = _inside(problem.functions, b - a.abs(), b + a.abs())
+    inside = inside & ((b.abs() + a.abs() < _FAR) | ~problem.bounded)
     return _Point(a, b, curve, norm, c, rest, loss.where(inside & loss.isfinite(), math.inf))
 
 
@@ -399,38 +431,60 @@ def _step(problem: _Problem, point: _Point, damping: Tensor) -> tuple[Tensor, Te
     return (hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant
 
 
-def _descend(problem: _Problem, a: Tensor, b: Tensor, steps: int) -> _Point:
+def _share_inside(problem: _Problem, point: _Point, da: Tensor, db: Tensor) -> Tensor:
+    """Return the part of the step to take: nine tenths of the way to the domain's wall where it would cross it."""
+    share = torch.ones_like(da)
+    for end, move in ((point.b - point.a, db - da), (point.b + point.a, db + da)):
+        wall = torch.where(move > 0, problem.high, problem.low)
+        share = torch.minimum(share, (0.9 * (wall - end) / move).where(move != 0, 1.0))
+    return share.clamp(min=0)
+
+
+def _descend(problem: _Problem, a: Tensor, b: Tensor, damping: Tensor, steps: int) -> tuple[_Point, Tensor]:
     """Take at most ``steps`` damped steps from each start; a step that does not lower the loss is not taken."""
     point = _evaluate(problem, a, b)
-    damping = torch.full_like(a, 1e-3)
-    for _ in range(steps):
+    return _continue(problem, point, damping, point.loss > _EXACT, steps)
+
+
+def _continue(problem: _Problem, point: _Point, damping: Tensor, active: Tensor, steps: int) -> tuple[_Point, Tensor]:
+    """Go on from ``point`` where ``active``; functions with nothing left to gain on any edge are set aside."""
+    for left in reversed(range(steps)):
         da, db = _step(problem, point, damping)
-        trial = _evaluate(problem, point.a + da, point.b + db)
-        better = trial.loss < point.loss
-        gain = ((point.loss - trial.loss) / point.loss).where(better, 0.0)
+        share = _share_inside(problem, point, da, db)
+        trial = _evaluate(problem, point.a + share * da, point.b + share * db)
+        better = active & (trial.loss < point.loss)
+        # Nothing left to gain: rounding level, a nearly undamped step that gains next to nothing, or no step gains.
+        little = better & (point.loss - trial.loss < 1e-4 * point.loss) & (damping < 1e-2)
+        active = active & ~little & (better | (damping < 1e3)) & ~(better & (trial.loss <= _EXACT))
         point = trial.where(better, point)
-        # Done: no start gains any more, and none is merely being damped into its domain.
-        if not bool(((gain > 1e-9) | (~better & (damping < 1e3) & (point.loss > 1e-28))).any()):
-            break
         damping = torch.where(better, damping * 0.1, damping * 6.0)
-    return point
+        rows = active.flatten(1).any(-1).nonzero()[:, 0].tolist()
+        if not rows:
+            break
+        if 4 * len(rows) <= 3 * len(problem.functions):
+            part = _Point(*(values[rows] for values in vars(point).values()))
+            part, tail = _continue(problem.only(rows), part, damping[rows], active[rows], left)
+            index = torch.tensor(rows, device=damping.device)
+            pairs = zip(vars(point).values(), vars(part).values(), strict=True)
+            return _Point(*(v.index_copy(0, index, p) for v, p in pairs)), damping.index_copy(0, index, tail)
+    return point, damping
 
 
-def _search(edges: _Edges, functions: tuple[SymbolicFunction, ...]) -> tuple[Tensor, Tensor]:
-    """Return the best ``a`` and ``b`` ``[function, edge]`` of each function on each edge's subset, for ``t``."""
+def _search(edges: _Edges, functions: tuple[SymbolicFunction, ...]) -> _Point:
+    """Return the best point of each function on each edge's samples, for ``t``."""
     a, b = _starts(edges, functions)
-    point = _descend(_Problem.of(functions, *edges.subset()), a, b, _STEPS)
+    problem = _Problem.of(functions, *edges.subset(_COARSE))
+    point, damping = _descend(problem, a, b, torch.full_like(a, 1e-3), _COARSE_STEPS)
     best = point.loss.argmin(-1, keepdim=True)
-    return point.a.gather(-1, best)[..., 0], point.b.gather(-1, best)[..., 0]
+    a, b, damping = (values.gather(-1, best) for values in (point.a, point.b, damping))
+    return _descend(_Problem.of(functions, *edges.subset(_FINE)), a, b, damping, _FINE_STEPS)[0]
 
 
 # --- all samples, and from t to x ------------------------------------------------------------------------------------
 
 
-def _finish(edges: _Edges, functions: tuple[SymbolicFunction, ...], a: Tensor, b: Tensor) -> tuple[Tensor, ...]:
-    """Refine one start per function on all samples and return ``a, b, c, d, r2, rmse`` ``[function, edge]`` for ``x``."""
-    problem = _Problem.of(functions, edges.t, edges.v, edges.w)
-    point = _descend(problem, a[..., None], b[..., None], _LAST_STEPS)
+def _finish(edges: _Edges, functions: tuple[SymbolicFunction, ...], point: _Point) -> tuple[Tensor, ...]:
+    """Return ``a, b, c, d, r2, rmse`` ``[function, edge]`` for ``x``, measured on all samples."""
     a, b = _to_inputs(edges, functions, point.a[..., 0], point.b[..., 0])
     for row, function in enumerate(functions):
         if function.gauge == "step":
@@ -457,7 +511,10 @@ def _to_inputs(edges: _Edges, functions: tuple[SymbolicFunction, ...], a: Tensor
             out_b[row] = half[0] * b[row] / a[row].abs() - out_a[row] * centre[0]
         elif function.gauge not in ("constant", "linear"):
             out_a[row] = a[row] / half[0]
-            out_b[row] = 0.0 if function.gauge == "scale" else b[row] - out_a[row] * centre[0]
+            out_b[row] = b[row] - out_a[row] * centre[0]
+        if function.gauge == "scale":
+            far = torch.maximum((out_a[row] * low[0]).abs(), (out_a[row] * high[0]).abs()) > _FAR
+            out_b[row] = out_b[row].where(far, 0.0)
         if function.reflects:
             sign = torch.where(out_a[row] < 0, -1.0, 1.0)
             out_a[row], out_b[row] = out_a[row] * sign, out_b[row] * sign
@@ -505,7 +562,9 @@ def _nudged(edges: _Edges, function: SymbolicFunction, a: Tensor, b: Tensor) -> 
 
 def _measured(edges: _Edges, functions: tuple, a: Tensor, b: Tensor, possible: Tensor) -> tuple[Tensor, ...]:
     """Return ``c, d, r2, rmse`` by linear least squares on all samples, measured with these very constants."""
-    values = torch.stack([function(a[row, :, None] * edges.x + b[row, :, None]) for row, function in enumerate(functions)])
+    values = torch.stack(
+        [function(a[row, :, None] * edges.x + b[row, :, None]) for row, function in enumerate(functions)]
+    )
     mean = (edges.w * values).sum(-1, keepdim=True)
     centred = values - mean
     norm = (edges.w * centred * centred).sum(-1)
