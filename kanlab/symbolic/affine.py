@@ -54,6 +54,8 @@ _FREE_A = ("scale", "phase", "free")
 _FREE_B = ("shift", "phase", "free")
 #: No inner value is larger, unless only ``b`` is free: far out, cosh is exp, and exp overflows.
 _FAR = 60.0
+#: Distance from a pole, relative to the range, that survives the rounding of ``a t + b`` to ``a x + b``.
+_MARGIN = 1e-9
 #: Loss (1 - R²) that is rounding.
 _EXACT = 1e-29
 #: Spread of ``f`` relative to its size below which it counts as constant: rounding would decide the fit.
@@ -386,12 +388,13 @@ class _Point:
         return _Point(*(torch.where(good if p.ndim == good.ndim else good[..., None], p, q) for p, q in pairs))
 
 
-def _inside(functions: Sequence[SymbolicFunction], low: Tensor, high: Tensor) -> Tensor:
-    """Say whether ``[low, high]`` lies in the domain of the function of axis 0."""
+def _inside(functions: Sequence[SymbolicFunction], low: Tensor, high: Tensor, margin: float) -> Tensor:
+    """Say whether ``[low, high]`` lies in the domain of the function of axis 0, off its poles by the margin."""
     inside = low.isfinite() & high.isfinite()
     for row, function in enumerate(functions):
         if function.domain != _EVERYWHERE:
-            inside[row] &= function.domain.covers(low[row], high[row])
+            room = 0.0 if function.domain.closed else margin * (high[row] - low[row])
+            inside[row] &= function.domain.covers(low[row] - room, high[row] + room)
     return inside
 
 
@@ -406,7 +409,7 @@ def _evaluate(problem: _Problem, a: Tensor, b: Tensor) -> _Point:
     c = ((curve * problem.v).sum(-1) / norm).where(~flat, 0.0)
     rest = problem.v - c[..., None] * curve
     loss = (rest * rest).sum(-1)
-    inside = _inside(problem.functions, b - a.abs(), b + a.abs())
+    inside = _inside(problem.functions, b - a.abs(), b + a.abs(), _MARGIN)
     inside = inside & ((b.abs() + a.abs() < _FAR) | ~problem.bounded)
     return _Point(a, b, curve, norm, c, rest, loss.where(inside & loss.isfinite(), math.inf))
 
@@ -494,7 +497,7 @@ def _finish(edges: _Edges, functions: tuple[SymbolicFunction, ...], point: _Poin
         elif function.domain.closed:
             a[row], b[row] = _nudged(edges, function, a[row], b[row])
     ends = torch.stack([a * edges.low.T + b, a * edges.high.T + b])
-    possible = point.loss[..., 0].isfinite() & _inside(functions, ends.amin(0), ends.amax(0))
+    possible = point.loss[..., 0].isfinite() & _inside(functions, ends.amin(0), ends.amax(0), 0.0)
     a, b = a.where(possible, 1.0), b.where(possible, 0.0)
     return a, b, *_measured(edges, functions, a, b, possible)
 
