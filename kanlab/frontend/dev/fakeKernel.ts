@@ -312,7 +312,7 @@ export class FakeKernel implements Model {
         snaps: [],
       };
     const short =
-      "<mrow><mi>f</mi><mo>(</mo><mi>x</mi><mo>,</mo><mi>y</mi><mo>)</mo><mo>=</mo><msub><mi>φ</mi><mrow><mn>1,2,0</mn></mrow></msub><mrow><mo>(</mo><mi>sin</mi><mo>(</mo><mn>3.1416</mn><mo>&InvisibleTimes;</mo><mi>x</mi><mo>)</mo><mo>+</mo><msub><mi>φ</mi><mrow><mn>0,1,2</mn></mrow></msub><mo>(</mo><mi>y</mi><mo>)</mo><mo>)</mo></mrow></mrow>";
+      "<mrow><mi>f</mi><mrow><mo>(</mo><mi>x</mi><mo>,</mo><mi>y</mi><mo>)</mo></mrow><mo>=</mo><msub><mi>φ</mi><mrow><mn>1,2,0</mn></mrow></msub><mrow><mo>(</mo><mi>sin</mi><mrow><mo>(</mo><mn>3.1416</mn><mo>&InvisibleTimes;</mo><mi>x</mi><mo>)</mo></mrow><mo>+</mo><msub><mi>φ</mi><mrow><mn>0,1,2</mn></mrow></msub><mrow><mo>(</mo><mi>y</mi><mo>)</mo></mrow><mo>)</mo></mrow></mrow>";
     const term = (i: number, j: number) =>
       `<mo>+</mo><msub><mi>φ</mi><mrow><mn>0,${i},${j}</mn></mrow></msub><mo>(</mo><msub><mi>x</mi><mn>${i}</mn></msub><mo>)</mo>`;
     const long = `<mrow><mi>f</mi><mo>=</mo>${Array.from({ length: 24 }, (_, k) => term(k % 10, k % 7)).join("")}</mrow>`;

@@ -14,6 +14,8 @@ const NAMED = 22;
 
 export class EdgeMark {
   readonly link = s("path", { class: "kanlab-wire" });
+  /** Drawn above all boxes, and not part of the button: its accessible name says it in full. */
+  readonly name = s("text", { class: "kanlab-function", "text-anchor": "middle" });
   readonly element = s("g", {
     class: "kanlab-edge",
     role: "button",
@@ -27,13 +29,12 @@ export class EdgeMark {
   private readonly box = s("rect", { class: "kanlab-box" });
   private readonly curve = s("path", { class: "kanlab-curve" });
   private readonly strike = s("path", { class: "kanlab-strike" });
-  private readonly name = s("text", { class: "kanlab-function", "text-anchor": "middle", "aria-hidden": "true" });
   private doomed = false;
 
   constructor(edge: EdgeState, place: EdgePlace) {
     this.edge = edge;
     this.place = place;
-    this.element.append(this.hit, this.dot, this.box, this.curve, this.strike, this.name);
+    this.element.append(this.hit, this.dot, this.box, this.curve, this.strike);
   }
 
   /** What the edge is: its kind and name, whether it is selected. */
@@ -54,13 +55,17 @@ export class EdgeMark {
     this.place = place;
     const { size } = place;
     const alive = size > 0;
-    for (const part of [this.element, this.link]) setAttribute(part, "display", place.visible ? null : "none");
+    for (const part of [this.element, this.link, this.name])
+      setAttribute(part, "display", place.visible ? null : "none");
     if (!place.visible) return;
     setAttribute(this.element, "transform", `translate(${place.x.toFixed(1)} ${place.y.toFixed(1)})`);
     setAttribute(this.link, "d", linkPath(place));
     for (const part of [this.hit, this.dot]) setAttribute(part, "display", alive ? "none" : null);
     for (const part of [this.box, this.curve]) setAttribute(part, "display", alive ? null : "none");
-    if (!alive) return;
+    if (!alive) {
+      setAttribute(this.name, "display", "none");
+      return;
+    }
     setAttribute(this.box, "x", (-size / 2).toFixed(1));
     setAttribute(this.box, "y", (-size / 2).toFixed(1));
     setAttribute(this.box, "width", size.toFixed(1));
@@ -73,13 +78,14 @@ export class EdgeMark {
       this.edge.kind === "symbolic" && !named ? (size / 2).toFixed(1) : (size * 0.08).toFixed(1),
     );
     setAttribute(this.name, "display", named ? null : "none");
-    setAttribute(this.name, "y", (size / 2 + 12).toFixed(1));
+    setAttribute(this.name, "x", place.x.toFixed(1));
+    setAttribute(this.name, "y", (place.y + size / 2 + 12).toFixed(1));
     const arm = (size * 0.36).toFixed(1);
     setAttribute(this.strike, "d", `M-${arm} ${arm}L${arm} -${arm}`);
   }
 
   /** What the newest frame says of it. */
-  draw(score: number, doomed: boolean, values: Float32Array | null, zoom: number): void {
+  draw(score: number, doomed: boolean, values: Float32Array, zoom: number): void {
     if (!this.place.visible) return;
     this.doomed = doomed && this.edge.kind !== "pruned";
     const shown = this.edge.kind === "pruned" ? 0 : strength(score);
@@ -91,7 +97,7 @@ export class EdgeMark {
     const pixels = this.place.size * zoom;
     const legible = pixels >= LEGIBLE;
     this.element.classList.toggle("kanlab-tiny", !legible);
-    if (!values || this.place.size === 0) return;
+    if (this.place.size === 0) return;
     setAttribute(
       this.curve,
       "d",
@@ -102,5 +108,6 @@ export class EdgeMark {
   remove(): void {
     this.element.remove();
     this.link.remove();
+    this.name.remove();
   }
 }

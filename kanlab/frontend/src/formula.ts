@@ -108,7 +108,7 @@ function factsOf(formula: Formula | null): Node[] {
   if (!formula || formula.outputs.length === 0) return [];
   const facts: Node[] = [];
   if (formula.agrees && formula.agreement !== null)
-    facts.push(h("span", { class: "kanlab-good" }, `✓ ${labels.agrees(format.loss(formula.agreement))}`));
+    facts.push(h("span", { class: "kanlab-good" }, `✓ ${labels.agrees(format.value(formula.agreement))}`));
   if (formula.test_rmse !== null) facts.push(h("span", {}, `${labels.testError} ${format.loss(formula.test_rmse)}`));
   facts.push(h("span", {}, labels.splinesLeft(formula.spline_edges)));
   if (formula.complexity !== null) facts.push(h("span", {}, `${labels.complexity} ${formula.complexity}`));

@@ -4,6 +4,7 @@ import { Disposer, h, s, setAttribute, setText } from "./dom";
 import { EdgeMark } from "./edges";
 import { ease, mixEdge, mixNode } from "./lib/curves";
 import * as format from "./lib/format";
+import { textWidth } from "./lib/format";
 import { labels } from "./lib/labels";
 import { type Layout, layoutNetwork } from "./lib/layout";
 import { edgeEnds, functionText } from "./lib/names";
@@ -23,7 +24,8 @@ export function createGraph(context: Context): Panel {
   const links = s("g", { "aria-hidden": "true" });
   const boxes = s("g");
   const nodes = s("g");
-  const content = s("g", {}, links, boxes, nodes);
+  const names = s("g", { "aria-hidden": "true" });
+  const content = s("g", {}, links, boxes, names, nodes);
   const surface = s("svg", { class: "kanlab-network", role: "group", "aria-label": labels.graph }, content);
   const tooltip = h("div", { class: "kanlab-tooltip", "aria-hidden": "true", hidden: true });
   const holder = h("div", { class: "kanlab-network-holder" });
@@ -103,15 +105,27 @@ export function createGraph(context: Context): Panel {
       edgeMarks.set(edgeKey(edge), ordered[e] as EdgeMark);
     });
     for (const mark of ordered) {
-      if (!mark.link.isConnected) links.append(mark.link);
-      if (!mark.element.isConnected) boxes.append(mark.element);
+      if (mark.link.parentNode !== links) links.append(mark.link);
+      if (mark.element.parentNode !== boxes) boxes.append(mark.element);
+      if (mark.name.parentNode !== names) names.append(mark.name);
     }
     if (nodeMarks.length !== layout.nodes.length) {
       nodeMarks = layout.nodes.map((node, n) => nodeMarks[n] ?? new NodeMark(node));
       nodes.replaceChildren(...nodeMarks.map((mark) => mark.element));
     }
+    // One style for a layer: `x`, `y` are set as mathematics, a table's column names as words.
+    const mathematical = [state.names.inputs, [], state.names.outputs].map((names) =>
+      names.every((name) => textWidth(name) < 1.3),
+    );
     layout.nodes.forEach((node, n) => {
-      nodeMarks[n]?.describe(state, node);
+      const end = node.layer === 0 ? 0 : node.layer === state.width.length - 1 ? 2 : 1;
+      nodeMarks[n]?.describe(state, node, mathematical[end] === true);
+    });
+    state.width.forEach((_, l) => {
+      const row = ordered.filter(({ edge }) => edge.edge[0] === l);
+      const alive = state.edges.filter(({ edge, kind }) => edge[0] === l && kind !== "pruned").length;
+      const thin = Math.min(1, Math.sqrt(24 / Math.max(1, alive))).toFixed(2);
+      for (const { link } of row) link.style.setProperty("--kanlab-thin", thin);
     });
   }
 

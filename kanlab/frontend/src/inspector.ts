@@ -4,7 +4,8 @@ import { button, select } from "./controls";
 import { Disposer, h, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
-import type { Candidate, Detail, EdgeId } from "./lib/protocol";
+import { functionText } from "./lib/names";
+import type { Candidate, Detail, EdgeId, State } from "./lib/protocol";
 import { edgeKey, sameEdge } from "./lib/protocol";
 import type { Context, Panel } from "./panel";
 import { createPlot } from "./plot";
@@ -95,7 +96,7 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     if (detail) {
       plot.show(detail, overlaid);
       table.show(detail, choice);
-      setText(note, noteOf(detail));
+      setText(note, noteOf(detail, kernel.state));
     }
   }
 
@@ -113,9 +114,9 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
   };
 }
 
-function noteOf(detail: Detail): string {
+function noteOf(detail: Detail, state: State | null): string {
   if (detail.kind === "symbolic" && detail.name && detail.r2 !== null)
-    return labels.fixedAs(detail.name, format.loss(1 - detail.r2));
+    return labels.fixedAs(state ? functionText(state, detail.name) : detail.name, format.loss(1 - detail.r2));
   return detail.note ?? "";
 }
 

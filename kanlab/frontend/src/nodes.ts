@@ -1,7 +1,7 @@
 /** The marks of one node of the graph: circle, subnodes of a product, label. */
 
 import { s, setAttribute, setText } from "./dom";
-import { textWidth, truncate } from "./lib/format";
+import { truncate } from "./lib/format";
 import { labels } from "./lib/labels";
 import { NODE_RADIUS, type NodePlace } from "./lib/layout";
 import { nodeName } from "./lib/names";
@@ -25,7 +25,7 @@ export class NodeMark {
     this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label);
   }
 
-  describe(state: State, { layer, index, ports, room }: NodePlace): void {
+  describe(state: State, { layer, index, ports, room }: NodePlace, mathematical: boolean): void {
     const last = state.width.length - 1;
     const full = nodeName(state, layer, index);
     const product = ports.length > 1;
@@ -33,7 +33,6 @@ export class NodeMark {
     setText(this.title, product ? `${full} (${labels.product} ${ports.length})` : full);
     setAttribute(this.cross, "display", product ? null : "none");
 
-    const mathematical = textWidth(full) < 1.3;
     const hidden = layer > 0 && layer < last;
     const size = hidden ? FONT - 1 : mathematical ? MATH_FONT : FONT;
     const fits = hidden ? (room > 62 ? full : "") : truncate(full, Math.max(2, (room - 6) / size));

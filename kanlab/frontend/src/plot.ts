@@ -23,8 +23,8 @@ export function createPlot() {
     bars,
     axes,
     knots,
-    dots,
     curve,
+    dots,
     overlay,
   );
   const element = h("div", { class: "kanlab-plot-holder" }, svg);
@@ -49,7 +49,7 @@ export function createPlot() {
     const { detail, candidate } = shown;
     setAttribute(bars, "d", barsPath(detail.density, box, BARS));
     setAttribute(knots, "d", knotsPath(detail, geometry, box));
-    setAttribute(dots, "d", dotsPath(detail.points, geometry, 3));
+    setAttribute(dots, "d", dotsPath(detail.points, geometry, 2));
     setAttribute(curve, "d", linePath(detail.x, detail.y, geometry));
     setAttribute(curve, "class", `kanlab-plot-curve${detail.kind === "symbolic" ? " kanlab-symbolic" : ""}`);
     setAttribute(overlay, "d", candidate ? linePath(detail.x, candidate.y, clipped(geometry, box)) : null);
@@ -76,7 +76,7 @@ function knotsPath(detail: Detail, { x }: PlotGeometry, box: PlotBox): string {
     const at = knot === null ? Number.NaN : x(knot);
     return at >= box.left - 0.5 && at <= box.right + 0.5;
   });
-  return inside.map((knot) => `M${x(knot).toFixed(1)} ${box.bottom}v6`).join("");
+  return inside.map((knot) => `M${x(knot).toFixed(1)} ${box.bottom - 4}l3 4l-3 4l-3 -4z`).join("");
 }
 
 function axisElements({ x, y, xTicks, yTicks }: PlotGeometry, box: PlotBox): SVGElement[] {

@@ -163,7 +163,11 @@ function createStatus() {
         r2: format.r2(frame?.r2),
         speed: format.speed(state?.running ? frame?.speed : null),
       };
-      for (const { key, number } of parts) setText(number, texts[key]);
+      for (const { key, number, element: figure } of parts) {
+        setText(number, texts[key]);
+        // Its place stays, so that nothing moves when training starts.
+        if (key === "speed") figure.classList.toggle("kanlab-vacant", !state?.running);
+      }
       setText(note, connected ? "" : state ? labels.offline : labels.waiting);
       return frame ? `${labels.status.step} ${texts.step}, ${labels.status.train} ${texts.train}` : "";
     },

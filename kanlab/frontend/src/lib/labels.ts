@@ -22,8 +22,8 @@ export const labels = {
     lamb_entropy: { name: "lamb_entropy", label: "entropy", hint: "Weight of the entropy within the penalty" },
     lamb_l1: { name: "lamb_l1", label: "L1", hint: "Weight of the edges' size within the penalty" },
     grid: { name: "grid", label: "grid", hint: "Intervals of each spline: more is finer" },
-    edge_th: { name: "edge threshold", label: "edges below", hint: "Prune removes edges with a lower score" },
-    node_th: { name: "node threshold", label: "nodes", hint: "Prune removes nodes with a lower score" },
+    edge_th: { name: "edge threshold", label: "edges <", hint: "Prune removes edges with a lower score" },
+    node_th: { name: "node threshold", label: "nodes <", hint: "Prune removes nodes with a lower score" },
   },
   off: "off",
   optimizer: "optimizer",
@@ -45,7 +45,13 @@ export const labels = {
   fit: "Fit",
   prune: "Prune",
   prunePreview: (edges: number, nodes: number) =>
-    edges + nodes === 0 ? "nothing to remove" : `−${plural(edges, "edge")}, −${plural(nodes, "node")}`,
+    [
+      edges > 0 ? `−${plural(edges, "edge")}` : "",
+      nodes > 0 ? `−${plural(nodes, "node")}` : "",
+      edges + nodes === 0 ? "nothing to remove" : "",
+    ]
+      .filter((part) => part !== "")
+      .join(", "),
 
   inspector: "edge inspector",
   inspectorEmpty: "Select an edge of the graph to see its curve and the functions that fit it.",

@@ -54,6 +54,7 @@ export const NODE_RADIUS = 9;
 const SUBNODE_RADIUS = 4;
 const MAX_BOX = 54;
 const MIN_BOX = 4;
+const COMFORTABLE = 30;
 const TOP = 42;
 const BOTTOM = 46;
 const LABEL_UNDER_BOX = 6;
@@ -84,7 +85,8 @@ export function layoutNetwork(input: LayoutInput): Layout {
   const depth = input.layers.length - 1;
   const cuts = cutLayers(input, groups);
   const drops = input.layers.map((_, l) => (input.subnodes[l]?.some((n) => n > 1) ? SUBNODE_DROP : 0));
-  const fixed = TOP + BOTTOM + sum(drops) + sum(cuts.map((cut) => cut.height));
+  const fan = fans(groups);
+  const fixed = TOP + BOTTOM + sum(drops) + sum(fan) + sum(cuts.map((cut) => cut.height));
   const link = clamp((input.height - fixed) / (2 * depth), MIN_LINK, MAX_LINK);
   const height = Math.max(input.height, fixed + 2 * depth * link);
 
@@ -94,7 +96,7 @@ export function layoutNetwork(input: LayoutInput): Layout {
   for (let l = 0; l <= depth; l++) {
     const cut = cuts[l - 1];
     if (cut) {
-      const bottom = y - link;
+      const bottom = y - link - (fan[l - 1] ?? 0);
       y = bottom - cut.height - link;
       nodes.push(
         placeBlocks(input, l, groups[l - 1] ?? [], cut, visible[l] ?? [], { bottom, y: y - (drops[l] ?? 0) }, edges),
@@ -146,10 +148,11 @@ function groupEdges({ layers, subnodes, edges }: LayoutInput): Group[][] {
   });
 }
 
-/** The largest boxes that fit, layer by layer, each layer within its share of the height. */
+/** Layer by layer: as few rows as keep the boxes comfortable, else the largest boxes that fit its share of the height. */
 function cutLayers({ width, height, layers }: LayoutInput, groups: Group[][]): Cut[] {
   const depth = layers.length - 1;
-  const share = Math.max(MAX_BOX + 6, (Math.max(height, 360) - TOP - BOTTOM - 2 * depth * MIN_LINK) / depth);
+  const links = sum(fans(groups)) + 2 * depth * MIN_LINK;
+  const share = Math.max(MAX_BOX + 6, (Math.max(height, 360) - TOP - BOTTOM - links) / depth);
   return groups.map((layer) => {
     const largest = Math.max(1, ...layer.map((group) => group.members.length));
     let best: Cut = { size: 0, columns: largest, rows: 1, height: 0 };
@@ -159,10 +162,16 @@ function cutLayers({ width, height, layers }: LayoutInput, groups: Group[][]): C
       // gaps: 0.14 of a box between boxes, 0.4 between groups
       const fitsWidth = (width - 2 * SIDE) / (1.14 * across + 0.26 * layer.length);
       const size = clamp(Math.floor(Math.min(fitsWidth, share / (1.14 * rows))), MIN_BOX, MAX_BOX);
-      if (size > best.size) best = { size, columns, rows, height: size * (1.14 * rows - 0.14) + LABEL_UNDER_BOX };
+      if (size > best.size && best.size < COMFORTABLE)
+        best = { size, columns, rows, height: size * (1.14 * rows - 0.14) + LABEL_UNDER_BOX };
     }
     return best;
   });
+}
+
+/** More height for the links below a layer of many boxes, where they cross. */
+function fans(groups: Group[][]): number[] {
+  return groups.map((layer) => Math.min(36, sum(layer.map((group) => group.members.length)) / 4));
 }
 
 function placeInputs({ width, layers, subnodes }: LayoutInput, visible: boolean[], y: number): NodePlace[] {
