@@ -68,33 +68,12 @@ export function createLoss({ kernel }: Context): Panel {
     grid.replaceChildren(...geometry.exponents.flatMap((n) => gridLine(n, geometry.y(n), box)));
     const placed = placeMarks(kernel.state?.marks ?? [], geometry, box);
     marks.replaceChildren(
-      ...placed.map(({ x, label }) =>
-        s("line", { x1: x, x2: x, y1: box.top, y2: box.bottom }, s("title", {}, label)),
-      ),
+      ...placed.map(({ x, label }) => s("line", { x1: x, x2: x, y1: box.top, y2: box.bottom }, s("title", {}, label))),
       ...placed.flatMap(({ label, labelAt: at }) =>
-        at ? [s("text", { x: at.x, y: box.top + 10 + ROW * at.row, "text-anchor": at.end ? "end" : "start" }, label)] : [],
+        at
+          ? [s("text", { x: at.x, y: box.top + 10 + ROW * at.row, "text-anchor": at.end ? "end" : "start" }, label)]
+          : [],
       ),
-    );
-    setText(lastLabel, "");
-      return;
-    }
-    setAttribute(paths.train, "d", lossPath(kernel.loss, 1, geometry, box));
-    setAttribute(paths.test, "d", lossPath(kernel.loss, 2, geometry, box));
-    setAttribute(paths.reg, "d", lossPath(kernel.loss, 3, geometry, box));
-    grid.replaceChildren(...geometry.exponents.flatMap((n) => gridLine(n, geometry.y(n), box)));
-    marks.replaceChildren(
-      ...placeMarks(kernel.state?.marks ?? [], geometry, box).flatMap(({ x, label, labelAt }) => [
-        s("line", { x1: x, x2: x, y1: box.top, y2: box.bottom }, s("title", {}, label)),
-        ...(labelAt
-          ? [
-              s(
-                "text",
-                { x: labelAt.x, y: box.top + 10 + ROW * labelAt.row, "text-anchor": labelAt.end ? "end" : "start" },
-                label,
-              ),
-            ]
-          : []),
-      ]),
     );
     setText(lastLabel, `${labels.step.toLowerCase()} ${geometry.lastStep}`);
     setAttribute(lastLabel, "x", box.right);
