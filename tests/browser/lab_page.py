@@ -38,6 +38,10 @@ class LabPage:
         self.book = book
         self.region = output.get_by_role("region", name="KAN Lab", exact=True)
         self.region.wait_for()
+        self._edge_buttons().first.wait_for(state="attached")  # drawn a frame or two after the region
+
+    def _edge_buttons(self) -> Locator:
+        return self.region.get_by_role("button", name=re.compile(r"^edge \("))
 
     def button(self, name: str) -> Locator:
         """Return the button of exactly this name."""
@@ -62,8 +66,9 @@ class LabPage:
 
     def edges(self) -> list[str]:
         """Return the names of all edges that are not pruned."""
-        found = self.region.get_by_role("button", name=re.compile(r"^edge \("))
-        names = found.evaluate_all("(all) => all.map((one) => one.getAttribute('aria-label') ?? one.textContent)")
+        names = self._edge_buttons().evaluate_all(
+            "(all) => all.map((one) => one.getAttribute('aria-label') ?? one.textContent)"
+        )
         return [name for name in names if not name.endswith("pruned")]
 
     def doomed(self) -> int:

@@ -175,8 +175,8 @@ class Notebook:
         return self.output(index)
 
     def output(self, index: int = 0) -> Locator:
-        """Return the output area of a cell."""
-        return self.page.locator(".jp-Cell").nth(index).locator(".jp-Cell-outputArea")
+        """Return what a cell shows, without its prompt."""
+        return self.page.locator(".jp-Cell").nth(index).locator(".jp-OutputArea-output")
 
     def outputs(self, index: int = 0) -> list[dict[str, Any]]:
         """Return a cell's outputs as the notebook would save them."""

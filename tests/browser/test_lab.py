@@ -125,7 +125,7 @@ def test_prune_shows_then_does_and_undo_brings_back(show):
     lab = show(FITTED + SHOW)
     threshold = lab.slider("edge threshold")
     threshold.press("End")
-    lab.until(lambda: lab.doomed() == 15, "the preview of everything")
+    lab.until(lambda: lab.doomed() > 0, "the preview of what would go")
     # Step down until some edges would stay: a threshold that a person would use.
     for _ in range(200):
         threshold.press("ArrowLeft")
