@@ -82,7 +82,9 @@ export function createGraph(context: Context): Panel {
   /** The height that this network needs at this width; asked with no height to fill. */
   function leastHeight(layout: Layout, state: State): number {
     const depth = state.width.length - 1;
-    return Math.max(LEAST_HEIGHT, Math.min(layout.height, 130 + 190 * depth));
+    const many = state.edges.filter(({ kind }) => kind !== "pruned").length > 60;
+    const wished = many ? Math.min(620, 0.55 * layout.width) : LEAST_HEIGHT;
+    return Math.max(LEAST_HEIGHT, wished, Math.min(layout.height, 130 + 190 * depth));
   }
 
   /** Make a mark for every edge and node that has none, drop those that are gone, keep the others where they are. */

@@ -46,6 +46,7 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   scheduler.listen((changes) => {
     alerts.update(changes);
     panel.update(changes);
+    if (changes.has("frame")) kernel.drew();
   });
   // The saved picture is there before the next animation frame.
   const everything = new Set(["state", "frame", "detail", "formula"] as const);

@@ -42,8 +42,10 @@ export class KernelStore {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
   // Several views of one model hear each other's `done`: ids of different views must differ.
   private nextId = Math.floor(Math.random() * 2 ** 30) * 2 ** 16;
-  private drawn = -1;
-  private acked = -1;
+  /** `seq` of the newest frame that came, was drawn, was acknowledged; a saved picture's frame does not count. */
+  private arrived: number | null = null;
+  private drawn: number | null = null;
+  private acked: number | null = null;
   private lastAck = Number.NEGATIVE_INFINITY;
   private lastHello = Number.NEGATIVE_INFINITY;
   private settled = "";
@@ -56,10 +58,7 @@ export class KernelStore {
   ) {
     this.restore(model.get("snapshot"));
     model.on("msg:custom", this.receive as (...args: never[]) => void);
-    scheduler.listen((changes) => {
-      this.flushControls();
-      if (changes.has("frame") && this.frame !== null) this.acknowledge(this.frame.seq);
-    });
+    scheduler.listen(() => this.flushControls());
     this.hello();
     this.later("silent", SILENT_AFTER, () => {
       this.connected = false;
@@ -117,6 +116,13 @@ export class KernelStore {
     return edge !== null && this.state !== null && edgeExists(this.state, edge) ? edge : null;
   }
 
+  /** The view has drawn the newest frame: say so to the kernel, which waits for it before it sends many more. */
+  drew(): void {
+    if (this.arrived === null) return;
+    this.drawn = this.arrived;
+    this.acknowledge();
+  }
+
   // ---- from the kernel
 
   private onMessage(message: unknown, buffers: unknown): void {
@@ -168,6 +174,7 @@ export class KernelStore {
     const counts = { edges: this.state.edges.length, nodes: allNodes(this.state) };
     const arrays: Arrays = decodeArrays(Array.isArray(buffers) ? buffers[0] : undefined, counts, header.points);
     this.frame = { ...header, arrays };
+    this.arrived = header.seq;
     this.touch("frame");
   }
 
@@ -231,7 +238,7 @@ export class KernelStore {
 
   private hello(): void {
     this.lastHello = this.now();
-    this.drawn = this.acked = -1;
+    this.arrived = this.drawn = this.acked = null;
     this.send({ kind: "hello" });
   }
 
@@ -254,11 +261,10 @@ export class KernelStore {
   }
 
   /** At most two acknowledgements a second: each costs the kernel more than the frame itself. */
-  private acknowledge(seq: number): void {
-    this.drawn = seq;
+  private acknowledge(): void {
     const wait = this.lastAck + ACK_EVERY - this.now();
     if (wait > 0) {
-      if (!this.timers.has("ack")) this.later("ack", wait, () => this.acknowledge(this.drawn));
+      if (!this.timers.has("ack")) this.later("ack", wait, () => this.acknowledge());
       return;
     }
     if (this.drawn === this.acked) return;
