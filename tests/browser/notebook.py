@@ -206,9 +206,21 @@ class Notebook:
         return answer
 
     def screenshot(self, path: Path, of: Locator | None = None) -> Path:
-        """Write a PNG of the page or of one element, and return its path."""
+        """Write a PNG of the page or of the whole of one element, and return its path."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        (of or self.page).screenshot(path=path, animations="disabled", caret="hide")
+        if of is None:
+            self.page.screenshot(path=path)
+            return path
+        size, box = self.page.viewport_size, of.bounding_box()
+        if size and box:  # Lab scrolls in a panel of its own: what lies below its edge would come out blank
+            self.page.set_viewport_size(
+                {"width": size["width"], "height": max(size["height"], int(box["height"]) + 250)}
+            )
+        self.page.mouse.move(0, 0)  # no tooltip in the picture
+        self.page.wait_for_timeout(300)
+        of.screenshot(path=path, animations="disabled", caret="hide")
+        if size:
+            self.page.set_viewport_size(size)
         return path
 
     def close(self) -> None:
