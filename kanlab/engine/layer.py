@@ -165,6 +165,21 @@ class KANLayer(nn.Module):
         self.unfix(i, j)
         self.mask[i, j] = 0
 
+    @torch.no_grad()
+    def select(self, inputs: Tensor, outputs: Tensor) -> None:
+        """Keep only these inputs and outputs."""
+        for name in ("coef", "scale_base", "scale_sp", "affine"):
+            old = getattr(self, name)
+            setattr(self, name, nn.Parameter(old[inputs][:, outputs].clone(), requires_grad=old.requires_grad))
+        self.mask = self.mask[inputs][:, outputs].clone()
+        self.knots = self.knots[inputs].clone()
+        new_i = {old: new for new, old in enumerate(inputs.tolist())}
+        new_j = {old: new for new, old in enumerate(outputs.tolist())}
+        self.fixed = {
+            (new_i[i], new_j[j]): function for (i, j), function in self.fixed.items() if i in new_i and j in new_j
+        }
+        self.in_dim, self.out_dim = len(new_i), len(new_j)
+
     # ---- evaluation, batch last
 
     def bases(self, x: Float[Tensor, "i n"], order: int = 0) -> list[Float[Tensor, "i bases1 n"]]:

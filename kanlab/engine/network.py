@@ -7,6 +7,7 @@ multiplication node the product of ``mult_arity`` of them. Multiplication nodes 
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ class Network(nn.Module):
         )
         #: The inputs the model was last trained on or shown; scores, ranges and curves are taken on them.
         self.samples: Tensor | None = None
+        #: The labels of those samples, where it was trained: what a formula is chosen by.
+        self.targets: Tensor | None = None
 
     # ---- shape
 
@@ -228,9 +231,10 @@ class Network(nn.Module):
             raise ValueError("the model has seen no data yet: call fit(dataset), or pass the inputs x")
         return self.samples
 
-    def show(self, x: Float[Tensor, "batch n_in"]) -> None:
+    def show(self, x: Float[Tensor, "batch n_in"], y: Tensor | None = None) -> None:
         """Let the model know the data: scores, ranges and curves are taken on these samples."""
         self.samples = self.read(x).T.detach().clone()
+        self.targets = None if y is None else y.detach().clone()
 
     @torch.no_grad()
     def edge_curves(self, n: int = 101) -> list[tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]]:
@@ -262,6 +266,25 @@ class Network(nn.Module):
             knots = spline.sample_knots(h, _whole("grid", size, 1), layer.k, self.grid_eps)
             layer.regrid(knots)
             h = self.combine(l, layer(h))
+
+    @torch.no_grad()
+    def refined(self, grid: int | Sequence[int]) -> Network:
+        """Return a copy on another number of intervals, the samples' grids kept.
+
+        With more intervals the old knots are kept and intervals are split, so the function is the same; with fewer,
+        even knots on the same range take the nearest splines.
+        """
+        result = copy.deepcopy(self)
+        for layer, size in zip(result.kan_layers(), _per_layer("grid", grid, self.depth), strict=True):
+            size = _whole("grid", size, 1)
+            points = layer.knots[:, layer.k : layer.knots.shape[-1] - layer.k]
+            if size >= layer.grid:
+                points = spline.subdivide(points, size)
+            else:
+                even = torch.linspace(0, 1, size + 1, dtype=self.dtype, device=self.device)
+                points = points[:, :1] + (points[:, -1:] - points[:, :1]) * even
+            layer.regrid(spline.extend_knots(points, layer.k))
+        return result
 
 
 def _per_layer(name: str, value: int | Sequence[int], depth: int) -> list[int]:

@@ -69,6 +69,11 @@ class Objective:
         inputs = x.std(-1, correction=0)
         self._input_spread = torch.where(inputs > 0, inputs, torch.ones_like(inputs))
 
+    @classmethod
+    def like(cls, other: Objective, network: Network) -> Objective:
+        """Make the same objective for another network of the same shape."""
+        return cls(network, other.linear.x, other.y, other.penalty, other.loss_fn)
+
     @property
     def squares(self) -> bool:
         """Whether the loss is the mean squared error."""

@@ -11,17 +11,23 @@ from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 
 
 class Solver(Protocol):
-    """One training run's optimiser; its state dies with it, so a change of grid takes a new one."""
+    """One training run's optimiser."""
 
     #: No further step can lower the objective noticeably.
     done: bool
+    #: The objective where the last step ended.
+    current: Evaluation
 
     def step(self) -> Evaluation:
         """Take one step, write the parameters into the network and return the objective there."""
         ...
 
-    def reweigh(self) -> None:
-        """Take note that the objective's penalty was replaced."""
+    def rebase(self, objective: Objective) -> None:
+        """Go on with another penalty or batch: same parameters, what was learnt about them is kept where it holds."""
+        ...
+
+    def restart(self, objective: Objective) -> None:
+        """Go on with other parameters (a new grid): forget all history."""
         ...
 
 

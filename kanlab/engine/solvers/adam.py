@@ -11,14 +11,19 @@ class Adam:
     """One step is one update; the objective may rise, training keeps the best."""
 
     def __init__(self, objective: Objective, lr: float = 1e-2):
+        self._lr = lr
+        self.restart(objective)
+
+    def restart(self, objective: Objective) -> None:
+        """Go on with other parameters."""
+        self.rebase(objective)
+        self._vector = self.current.vector.clone().requires_grad_()
+        self._optimiser = torch.optim.Adam([self._vector], lr=self._lr)
+
+    def rebase(self, objective: Objective) -> None:
+        """Go on with another penalty or batch; the moments are kept."""
         self.objective, self.done = objective, False
         self.current = objective.start()
-        self._vector = self.current.vector.clone().requires_grad_()
-        self._optimiser = torch.optim.Adam([self._vector], lr=lr)
-
-    def reweigh(self) -> None:
-        """Take note that the objective's penalty was replaced."""
-        self.current = self.objective.evaluate(self.current.vector)
 
     @torch.no_grad()
     def step(self) -> Evaluation:

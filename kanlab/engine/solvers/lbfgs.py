@@ -12,12 +12,18 @@ class LBFGS:
     """One step is up to ``inner`` iterations, as in pykan."""
 
     def __init__(self, objective: Objective, lr: float = 1.0, inner: int = 20):
-        self.objective, self.done = objective, False
         self._lr, self._inner = lr, inner
-        self.current = objective.start()
-        self._restart()
+        self.restart(objective)
 
-    def _restart(self) -> None:
+    def restart(self, objective: Objective) -> None:
+        """Go on with other parameters."""
+        self.objective, self.done = objective, False
+        self.current = objective.start()
+        self._forget()
+
+    rebase = restart
+
+    def _forget(self) -> None:
         self._vector = self.current.vector.clone().requires_grad_()
         self._optimiser = torch.optim.LBFGS(
             [self._vector],
@@ -28,11 +34,6 @@ class LBFGS:
             tolerance_change=1e-15,
             line_search_fn="strong_wolfe",
         )
-
-    def reweigh(self) -> None:
-        """Take note that the objective's penalty was replaced."""
-        self.current, self.done = self.objective.evaluate(self.current.vector), False
-        self._restart()
 
     def step(self) -> Evaluation:
         """Take one step; a step that raised the objective or left the finite numbers is taken back."""
@@ -51,6 +52,7 @@ class LBFGS:
             self.current = trial
             self.objective.linear.write(trial.vector)
         else:
-            self.done = not self._optimiser.state[self._vector].get("n_iter", 0) > self._inner
-            self._restart()
+            # With fresh history even the steepest descent found nothing lower.
+            self.done = self._optimiser.state[self._vector].get("n_iter", 0) <= self._inner
+            self._forget()
         return self.current

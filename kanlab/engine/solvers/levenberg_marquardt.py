@@ -41,15 +41,24 @@ class LevenbergMarquardt:
     """See the module."""
 
     def __init__(self, objective: Objective, damping: float = 1.0):
-        self.objective, self.damping, self.done = objective, damping, False
+        self.damping = damping
+        self._begin(objective)
+
+    def _begin(self, objective: Objective) -> None:
+        self.objective, self.done = objective, False
         self.current = objective.start()
         self._growth = 2.0
         self._stiffness: Tensor | None = None
 
-    def reweigh(self) -> None:
-        """Take note that the objective's penalty was replaced."""
-        self.current = self.objective.evaluate(self.current.vector)
-        self.damping, self.done, self._stiffness = min(max(self.damping, 1e-3), 1.0), False, None
+    def rebase(self, objective: Objective) -> None:
+        """Go on with another penalty or batch."""
+        self.damping = min(max(self.damping, 1e-3), 1.0)
+        self._begin(objective)
+
+    def restart(self, objective: Objective) -> None:
+        """Go on with other parameters."""
+        self.damping = min(max(self.damping, 1e-6), 1e-1)
+        self._begin(objective)
 
     @torch.no_grad()
     def step(self) -> Evaluation:

@@ -1,0 +1,257 @@
+"""Training as a generator of frozen records.
+
+Each step is taken when the next record is asked for, so pausing is not asking. Sending a `Penalty` into the generator
+changes the very next step. However it ends (finished, closed, interrupted, failed) the network holds the best state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from kanlab.engine import solvers
+from kanlab.engine.network import Network
+from kanlab.engine.objective import LossFunction, Objective
+from kanlab.engine.penalty import Penalty
+from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.thin import Thinner
+
+Metric = Callable[[], "Tensor | float"]
+#: Rows kept as the model's samples: enough for scores and curves, little to carry.
+SAMPLE_LIMIT = 4096
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training and (possibly no) held-out rows, checked by whoever made it."""
+
+    train_input: Float[Tensor, "n n_in"]
+    train_label: Tensor
+    test_input: Float[Tensor, "m n_in"] | None = None
+    test_label: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train; see `kanlab.KAN.fit` for the meaning of each."""
+
+    opt: str = "auto"
+    steps: int | None = 50
+    penalty: Penalty = field(default_factory=Penalty)
+    update_grid: bool = True
+    grid_update_num: int = 10
+    start_grid_update_step: int = -1
+    stop_grid_update_step: int = 50
+    loss_fn: LossFunction | None = None
+    lr: float | None = None
+    batch: int = -1
+    metrics: Sequence[Metric] = ()
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.opt not in solvers.NAMES:
+            raise ValueError(f"opt is {self.opt!r}; allowed are {', '.join(map(repr, solvers.NAMES))}")
+        for name in ("steps", "grid_update_num"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise ValueError(f"{name} is {value!r}; allowed are whole numbers from 0 up")
+        if self.lr is not None and not (isinstance(self.lr, (int, float)) and 0 < self.lr < math.inf):
+            raise ValueError(f"lr is {self.lr!r}; allowed are finite numbers above 0, or None for the solver's own")
+
+    def updates_grid(self, index: int) -> bool:
+        """Whether the grid is laid anew before step ``index``."""
+        if not self.update_grid or not self.grid_update_num:
+            return False
+        every = max(1, self.stop_grid_update_step // self.grid_update_num)
+        return self.start_grid_update_step < index < self.stop_grid_update_step and index % every == 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step.
+
+    Attributes
+    ----------
+    index
+        Counted from 0.
+    train_loss, test_loss
+        Root mean squared errors for the default loss, else the loss itself; nan without test rows.
+    reg
+        The sum over layers of what ``lamb`` multiplies; 0 while ``lamb`` is 0.
+    objective
+        What the solver minimised.
+    metrics
+        The value of each metric by its name.
+    solver
+        The optimiser in use.
+    reason
+        Why training ends with this step, or empty.
+    """
+
+    index: int
+    train_loss: float
+    test_loss: float
+    reg: float
+    objective: float
+    metrics: dict[str, float]
+    solver: str
+    reason: str = ""
+
+
+Snapshot = list[dict[str, Tensor]]
+_STATE = ("coef", "scale_base", "scale_sp", "affine", "knots")
+
+
+def snapshot(network: Network) -> Snapshot:
+    """Copy what training changes."""
+    return [{name: getattr(layer, name).detach().clone() for name in _STATE} for layer in network.kan_layers()]
+
+
+def restore(network: Network, state: Snapshot) -> None:
+    """Put a snapshot back."""
+    for layer, tensors in zip(network.kan_layers(), state, strict=True):
+        for name, tensor in tensors.items():
+            old = getattr(layer, name)
+            value = tensor.clone()
+            is_parameter = isinstance(old, nn.Parameter)
+            setattr(layer, name, nn.Parameter(value, requires_grad=old.requires_grad) if is_parameter else value)
+
+
+class _Best:
+    """The best state so far under one penalty."""
+
+    def __init__(self, network: Network):
+        self.network, self.value, self.state = network, math.inf, snapshot(network)
+
+    def note(self, value: float) -> None:
+        if value < self.value:
+            self.value, self.state = value, snapshot(self.network)
+
+
+class _Stall:
+    """Notices that small steps no longer lower the objective much."""
+
+    def __init__(self):
+        self._recent: list[float] = []
+
+    def seen(self, value: float, *, over: int = 5, less_than: float = 0.3) -> bool:
+        """Whether the last ``over`` values fell by less than this part; asking starts a new count."""
+        self._recent.append(value)
+        if len(self._recent) <= over:
+            return False
+        first = self._recent[0]
+        self._recent = []
+        return first - value < less_than * abs(first)
+
+
+def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
+    """Train ``network`` in place, yielding after each step; see the module.
+
+    Raises
+    ------
+    FloatingPointError
+        When the loss is not a finite number before the first step.
+    """
+    network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
+    x, y = data.train_input.T.contiguous(), _batch_last(data.train_label)
+    penalty, solver, name = options.penalty, None, ""
+    best = _Best(network)
+    batches = _batches(x, y, options)
+    thinner, stall = Thinner(network), _Stall()
+    index = 0
+    try:
+        while options.steps is None or index < options.steps:
+            laid = options.updates_grid(index) and bool(solver is None or splines)
+            splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
+            if laid:
+                network.update_grid_from_samples(data.train_input)
+            if solver is None or laid or options.batch > 0 or solver.objective.penalty is not penalty:
+                objective = Objective(network, *next(batches), penalty, options.loss_fn)
+                if solver is None:
+                    name = solvers.choose(options.opt, objective)
+                    solver = solvers.make(name, objective, lr=options.lr)
+                    _require_finite(solver.current.value)
+                elif laid:
+                    solver.restart(objective)
+                else:
+                    solver.rebase(objective)
+                if options.batch <= 0:
+                    best.note(solver.current.value)
+            result = solver.step()
+            if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
+                thinner.jump_on(solver)
+                result = solver.current
+            best.note(result.value)
+            reason = _reason(solver, options, index, result.value)
+            sent = yield Step(
+                index,
+                _shown(result.loss, options),
+                _test_loss(network, data, options),
+                result.reg,
+                result.value,
+                {_name(metric): float(metric()) for metric in options.metrics},
+                name,
+                reason,
+            )
+            if sent is not None and sent != penalty:
+                penalty, best = sent, _Best(network)
+            elif reason:
+                return
+            index += 1
+    finally:
+        restore(network, best.state)
+
+
+def _batch_last(label: Tensor) -> Tensor:
+    return label.T.contiguous() if label.ndim == 2 else label
+
+
+def _batches(x: Tensor, y: Tensor, options: Options) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give all rows each time, or mini-batches that go through every row once an epoch."""
+    n = x.shape[-1]
+    if options.batch <= 0 or options.batch >= n:
+        while True:
+            yield x, y
+    generator = torch.Generator().manual_seed(options.seed)
+    while True:
+        order = torch.randperm(n, generator=generator).to(x.device)
+        for rows in order.split(options.batch):
+            yield x[:, rows], y[..., rows]
+
+
+def _require_finite(value: float) -> None:
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss is {value} before the first step: an activation left the finite numbers "
+            "(a fixed function outside its domain, or weights that were set by hand); undo the last change"
+        )
+
+
+def _reason(solver: solvers.Solver, options: Options, index: int, value: float) -> str:
+    if not math.isfinite(value):
+        return "diverged: the loss is no longer a finite number; the best state so far is kept"
+    if solver.done and options.batch <= 0 and not any(options.updates_grid(i) for i in range(index + 1, index + 51)):
+        return "converged: no step lowers the objective any more"
+    return ""
+
+
+def _shown(loss: float, options: Options) -> float:
+    return math.sqrt(loss) if options.loss_fn is None else loss
+
+
+@torch.no_grad()
+def _test_loss(network: Network, data: Data, options: Options) -> float:
+    if data.test_input is None or data.test_label is None or not len(data.test_input):
+        return math.nan
+    prediction = network(data.test_input)
+    loss = nn.functional.mse_loss if options.loss_fn is None else options.loss_fn
+    return _shown(float(loss(prediction, data.test_label)), options)
+
+
+def _name(metric: Metric) -> str:
+    return getattr(metric, "__name__", type(metric).__name__)

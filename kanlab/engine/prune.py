@@ -1,0 +1,154 @@
+"""Scores to masks to a smaller KAN.
+
+What is removed leaves its mean behind: it is folded into a surviving edge of the same sum, so that pruning a nearly
+constant edge costs its variation only.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kanlab.engine.attribution import Scores, attribute
+from kanlab.engine.layer import KANLayer
+from kanlab.engine.network import Network
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What would go: ``edges[l]`` ``[in_dim, out_dim]`` and ``nodes[l]`` are true where something present would leave."""
+
+    edges: list[Tensor]
+    nodes: list[Tensor]
+
+    @property
+    def n_edges(self) -> int:
+        """How many edges would go."""
+        return int(sum(edges.sum() for edges in self.edges))
+
+    @property
+    def n_nodes(self) -> int:
+        """How many nodes would go."""
+        return int(sum(nodes.sum() for nodes in self.nodes))
+
+
+def _threshold(name: str, value: float) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0.0 <= value < float("inf"):
+        raise ValueError(f"{name} is {value!r}; allowed are finite numbers from 0 up, such as 0.03")
+    return float(value)
+
+
+def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Cut:
+    """Say which edges and hidden nodes pruning at these thresholds would remove; nothing is changed.
+
+    Edges scoring below ``edge_th`` and all edges of hidden nodes scoring below ``node_th`` go, then whatever no longer
+    leads from an input to an output. A factor of a multiplication node that stays keeps its strongest edge.
+    """
+    edge_th, node_th = _threshold("edge_th", edge_th), _threshold("node_th", node_th)
+    before = [layer.mask != 0 for layer in network.kan_layers()]
+    kept = [mask & (score >= edge_th) for mask, score in zip(before, scores.edges, strict=True)]
+    for l in range(1, network.depth):
+        weak = scores.nodes[l] < node_th
+        kept[l] = kept[l] & ~weak[:, None]
+    alive = _drop_dangling(network, kept, before, scores)
+    nodes = [torch.zeros_like(scores.nodes[0], dtype=torch.bool)]
+    for l in range(1, network.depth):
+        was = _present(network, before, l)
+        nodes.append(was & ~alive[l])
+    nodes.append(torch.zeros_like(scores.nodes[-1], dtype=torch.bool))
+    return Cut([mask & ~keep for mask, keep in zip(before, kept, strict=True)], nodes)
+
+
+def _by_node(network: Network, l: int, per_subnode: Tensor) -> Tensor:
+    """Whether any subnode of each node after layer ``l`` is marked."""
+    return torch.stack([per_subnode[list(group)].any() for group in network.groups[l]])
+
+
+def _by_subnode(network: Network, l: int, per_node: Tensor) -> Tensor:
+    return torch.cat([node.expand(len(group)) for node, group in zip(per_node, network.groups[l], strict=True)])
+
+
+def _present(network: Network, masks: list[Tensor], l: int) -> Tensor:
+    """Which nodes of level ``l`` (1 … depth - 1) have edges on both sides."""
+    return _by_node(network, l - 1, masks[l - 1].any(0)) & masks[l].any(1)
+
+
+def _drop_dangling(network: Network, kept: list[Tensor], before: list[Tensor], scores: Scores) -> list[Tensor]:
+    """Shrink ``kept`` in place until every edge leads from an input to an output; return which nodes remain."""
+    alive = [torch.ones_like(node, dtype=torch.bool) for node in scores.nodes]
+    for _ in range(network.depth + 1):
+        for l in range(1, network.depth):
+            alive[l] = _present(network, kept, l)
+            kept[l - 1] &= _by_subnode(network, l - 1, alive[l])
+            kept[l] &= alive[l][:, None]
+    for l in range(network.depth):
+        stays = _by_subnode(network, l, alive[l + 1]) & ~kept[l].any(0)
+        if l == network.depth - 1 and bool(stays.any()):
+            best = float(scores.edges[l][:, stays].amax())
+            raise ValueError(
+                f"pruning would leave output {int(stays.nonzero()[0])} without any edge; "
+                f"its strongest edge scores {best:.3g}: take lower thresholds, or train first"
+            )
+        for j in stays.nonzero().flatten().tolist():  # a factor of a product that stays
+            candidates = torch.where(before[l][:, j] & alive[l], scores.edges[l][:, j], -1.0)
+            kept[l][int(candidates.argmax()), j] = True
+    return alive
+
+
+@torch.no_grad()
+def apply_cut(network: Network, cut: Cut) -> Network:
+    """Return a smaller copy without what the cut names; the original stays as it is."""
+    result = copy.deepcopy(network)
+    phis = result.acts().postacts
+    for l, gone in enumerate(cut.edges):
+        _fold(result.layer(l), gone, phis[l].mean(0))
+    return compact(result)
+
+
+def _fold(layer: KANLayer, gone: Tensor, means: Tensor) -> None:
+    """Remove edges, adding what they contributed on average to a surviving edge of the same sum."""
+    for i, j in gone.nonzero().tolist():
+        layer.remove(i, j)
+    for j in gone.any(0).nonzero().flatten().tolist():
+        constant = means[gone[:, j], j].sum()
+        survivors = layer.mask[:, j].nonzero().flatten().tolist()
+        if survivors:
+            add_constant(layer, survivors[0], j, constant)
+
+
+def add_constant(layer: KANLayer, i: int, j: int, constant: Tensor) -> None:
+    """Add a constant to one edge: to ``d`` of a fixed one, to all coefficients of a spline (bases sum to one)."""
+    if (i, j) in layer.fixed:
+        layer.affine[i, j, 3] += constant
+    else:
+        layer.coef[i, j] += constant / layer.scale_sp[i, j]
+
+
+@torch.no_grad()
+def compact(network: Network) -> Network:
+    """Return a copy without the hidden nodes that no edge uses."""
+    masks = [layer.mask != 0 for layer in network.kan_layers()]
+    keep = [torch.ones(network.n_in, dtype=torch.bool)]
+    keep += [_present(network, masks, l) for l in range(1, network.depth)]
+    keep.append(torch.ones(network.n_out, dtype=torch.bool))
+    result = copy.deepcopy(network)
+    result.width = []
+    for l, nodes in enumerate(keep):
+        n_sum = network.width[l][0]
+        result.width.append([int(nodes[:n_sum].sum()), int(nodes[n_sum:].sum())])
+    for l, layer in enumerate(result.kan_layers()):
+        inputs = keep[l].nonzero().flatten()
+        outputs = _by_subnode(network, l, keep[l + 1]).nonzero().flatten()
+        layer.select(inputs, outputs)
+    return result
+
+
+def prune(network: Network, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Network:
+    """Return a smaller copy without the edges and hidden nodes that score below the thresholds.
+
+    Scores are taken on the samples the model was trained on.
+    """
+    return apply_cut(network, plan_cut(network, attribute(network), edge_th=edge_th, node_th=node_th))

@@ -1,0 +1,116 @@
+r"""Jumps to sparser networks that small steps cannot make.
+
+The penalised objective has a valley for each subset of edges in use; a descent ends in the one it starts in. A jump
+silences the least important node or edge, folds its mean into a survivor, refits for a few steps and is taken only if
+``loss + lamb * R`` ends lower than before: the same objective, so ``lamb`` alone decides how sparse.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from kanlab.engine.attribution import Scores, attribute
+from kanlab.engine.network import Network
+from kanlab.engine.objective import Evaluation, Objective
+from kanlab.engine.prune import add_constant
+from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+
+Edge = tuple[int, int, int]
+#: A score below this counts as silent already.
+_SILENT = 1e-3
+#: Refitting steps a jump is given to show its worth.
+_REFIT = 12
+_JUMPS = 5
+#: Part of the objective that a jump must gain: less is what the refitting steps alone would bring.
+_GAIN = 1e-2
+
+
+class Thinner:
+    """Tries jumps on one network, each refused candidate once until another is taken."""
+
+    def __init__(self, network: Network):
+        self.network = network
+        self._refused: set[tuple[Edge, ...]] = set()
+
+    def jump_on(self, solver: LevenbergMarquardt) -> None:
+        """Jump while jumps succeed, a few times at most: an edge may grow back."""
+        for _ in range(_JUMPS):
+            if not self.jump(solver):
+                return
+
+    def jump(self, solver: LevenbergMarquardt) -> bool:
+        """Try the weakest node, then the weakest edge; put the solver (and network) there if the objective falls."""
+        scores = attribute(self.network)
+        for edges in (self._weakest_node(scores), self._weakest_edge(scores)):
+            if not edges:
+                continue
+            found = self._without(solver.objective, edges)
+            if found.value < (1.0 - _GAIN) * solver.current.value:
+                solver.current = found
+                solver.objective.linear.write(found.vector)
+                self._refused.clear()
+                return True
+            solver.objective.linear.write(solver.current.vector)
+            self._refused.add(edges)
+        return False
+
+    def _weakest_node(self, scores: Scores) -> tuple[Edge, ...]:
+        found: list[tuple[float, tuple[Edge, ...]]] = []
+        for l in range(1, self.network.depth):
+            loud = (scores.nodes[l] > _SILENT).nonzero().flatten().tolist()
+            if len(loud) < 2:
+                continue
+            for node in loud:
+                edges = self._around(l, node)
+                if edges not in self._refused:
+                    found.append((float(scores.nodes[l][node]), edges))
+        return min(found)[1] if found else ()
+
+    def _around(self, l: int, node: int) -> tuple[Edge, ...]:
+        """All spline edges that enter and leave a node."""
+        above, below = self.network.layer(l), self.network.layer(l - 1)
+        entering = [(l - 1, i, j) for j in self.network.groups[l - 1][node] for i in range(below.in_dim)]
+        leaving = [(l, node, j) for j in range(above.out_dim)]
+        return tuple(edge for edge in entering + leaving if self._is_spline(edge))
+
+    def _weakest_edge(self, scores: Scores) -> tuple[Edge, ...]:
+        found = []
+        for l, i, j in self.network.edges():
+            score = float(scores.edges[l][i, j])
+            others = int((scores.edges[l][:, j] > _SILENT).sum()) > 1
+            if score > _SILENT and others and self._is_spline((l, i, j)) and ((l, i, j),) not in self._refused:
+                found.append((score, ((l, i, j),)))
+        return min(found)[1] if found else ()
+
+    def _is_spline(self, edge: Edge) -> bool:
+        l, i, j = edge
+        layer = self.network.layer(l)
+        return bool(layer.mask[i, j]) and (i, j) not in layer.fixed
+
+    def _without(self, objective: Objective, edges: tuple[Edge, ...]) -> Evaluation:
+        """Silence the edges, fold their means, refit."""
+        silenced = copy.deepcopy(self.network)
+        with torch.no_grad():
+            means = [phi.mean(0) for phi in self.network.acts().postacts]
+            for l, i, j in edges:
+                silenced.layer(l).coef[i, j] = 0
+                silenced.layer(l).scale_base[i, j] = 0
+            for l, i, j in edges:
+                self._leave_mean(silenced, edges, (l, i, j), means[l][i, j])
+        trial = LevenbergMarquardt(Objective.like(objective, silenced), damping=0.1)
+        for _ in range(_REFIT):
+            if trial.done:
+                break
+            trial.step()
+        return objective.evaluate(trial.current.vector)
+
+    def _leave_mean(self, silenced: Network, edges: tuple[Edge, ...], edge: Edge, mean: Tensor) -> None:
+        l, _, j = edge
+        layer = silenced.layer(l)
+        for i in range(layer.in_dim):
+            if layer.mask[i, j] and (l, i, j) not in edges:
+                add_constant(layer, i, j, mean)
+                return

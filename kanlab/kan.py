@@ -1,0 +1,339 @@
+"""The public model: a `Network` with what people do to it, each a line into the room that does it."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, cast, overload
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from kanlab import store
+from kanlab.data import check_dataset
+from kanlab.engine import attribution, fit, prune
+from kanlab.engine.fit import Data, Options, Step
+from kanlab.engine.network import Network, Width
+from kanlab.engine.objective import LossFunction
+from kanlab.engine.penalty import Penalty
+from kanlab.plot import plot
+from kanlab.symbolic import library, search
+from kanlab.symbolic.formula import Formula, formula_of
+from kanlab.symbolic.search import Progress, Suggestion
+
+Dataset = Mapping[str, Any]
+
+
+class KAN(Network):
+    """A Kolmogorov-Arnold network to train, sparsify and read a formula from.
+
+    Parameters
+    ----------
+    width
+        Nodes per layer, such as ``[2, 5, 1]``; ``[2, [5, 2], 1]`` has 5 sum and 2 multiplication nodes in the middle.
+    grid, k
+        Intervals and degree of the splines.
+    seed
+        Of the initial values.
+    mult_arity, base_fun, noise_scale, grid_eps, grid_range, dtype
+        See `kanlab.engine.network.Network`.
+
+    Examples
+    --------
+    >>> from kanlab import KAN, create_dataset
+    >>> dataset = create_dataset(lambda x: x[:, 0] ** 2 + x[:, 1], n_var=2, train_num=200, test_num=100)
+    >>> model = KAN([2, 1], grid=3, seed=0)
+    >>> history = model.fit(dataset, steps=20, log=0)
+    >>> history["test_loss"][-1] < 1e-6
+    True
+    >>> model.auto_symbolic(lib=["x", "x^2", "sin"], log=0)
+    >>> exprs, variables = model.symbolic_formula(var=["x", "y"], floating_digit=4)
+    >>> exprs[0]
+    1.0*x**2 + 1.0*y
+    """
+
+    def __init__(
+        self,
+        width: Width,
+        grid: int | Sequence[int] = 3,
+        k: int | Sequence[int] = 3,
+        *,
+        seed: int | torch.Generator = 0,
+        mult_arity: int = 2,
+        base_fun: str = "silu",
+        noise_scale: float = 0.1,
+        grid_eps: float = 1.0,
+        grid_range: tuple[float, float] = (-1.0, 1.0),
+        dtype: torch.dtype = torch.float64,
+    ):
+        super().__init__(
+            width,
+            grid,
+            k,
+            mult_arity=mult_arity,
+            seed=seed,
+            base_fun=base_fun,
+            noise_scale=noise_scale,
+            grid_eps=grid_eps,
+            grid_range=grid_range,
+            dtype=dtype,
+        )
+
+    # ---- training
+
+    def read_data(self, dataset: Dataset) -> Data:
+        """Check a dataset against this model's shape."""
+        parts = check_dataset(dataset, self.n_in, self.n_out, dtype=self.dtype, device=str(self.device))
+        return Data(parts["train_input"], parts["train_label"], parts["test_input"], parts["test_label"])
+
+    def fit_steps(
+        self,
+        dataset: Dataset,
+        opt: str = "auto",
+        steps: int | None = 50,
+        lamb: float = 0.0,
+        lamb_l1: float = 1.0,
+        lamb_entropy: float = 2.0,
+        *,
+        update_grid: bool = True,
+        grid_update_num: int = 10,
+        start_grid_update_step: int = -1,
+        stop_grid_update_step: int = 50,
+        loss_fn: LossFunction | None = None,
+        lr: float | None = None,
+        batch: int = -1,
+        metrics: Sequence[Callable[[], Any]] | None = None,
+        seed: int = 0,
+    ) -> Generator[Step, Penalty | None, None]:
+        """Train step by step: a generator of `Step` records; see `fit` for the arguments.
+
+        ``steps=None`` goes on until no step lowers the objective. A `Penalty` sent into the generator acts on the next
+        step. However the loop is left, the model holds the best state so far.
+
+        >>> from kanlab import KAN, create_dataset
+        >>> dataset = create_dataset(lambda x: x[:, 0] * 2, n_var=1, train_num=50, test_num=20)
+        >>> [step.index for step in KAN([1, 1]).fit_steps(dataset, steps=3)]
+        [0, 1, 2]
+        """
+        options = Options(
+            opt=opt,
+            steps=steps,
+            penalty=Penalty(lamb, lamb_l1, lamb_entropy),
+            update_grid=update_grid,
+            grid_update_num=grid_update_num,
+            start_grid_update_step=start_grid_update_step,
+            stop_grid_update_step=stop_grid_update_step,
+            loss_fn=loss_fn,
+            lr=lr,
+            batch=batch,
+            metrics=tuple(metrics or ()),
+            seed=seed,
+        )
+        return fit.fit_steps(self, self.read_data(dataset), options)
+
+    def fit(
+        self,
+        dataset: Dataset,
+        opt: str = "auto",
+        steps: int = 50,
+        lamb: float = 0.0,
+        lamb_l1: float = 1.0,
+        lamb_entropy: float = 2.0,
+        *,
+        log: int = 1,
+        **options: Any,
+    ) -> dict[str, list[float]]:
+        """Train the model.
+
+        Parameters
+        ----------
+        dataset
+            ``train_input`` ``[n, n_in]``, ``train_label`` ``[n, n_out]`` and, if there is one, the test part.
+        opt
+            ``"LM"`` (Levenberg-Marquardt), ``"LBFGS"``, ``"Adam"``, or ``"auto"``: LM as long as it is affordable.
+        steps
+            How many; training ends earlier when no step lowers the objective.
+        lamb, lamb_l1, lamb_entropy
+            Sparsity, see `Penalty`; with LM and ``lamb > 0`` whole edges and nodes are silenced where that lowers the
+            objective.
+        log
+            0: no progress bar.
+        **options
+            ``update_grid``, ``grid_update_num``, ``start_grid_update_step``, ``stop_grid_update_step``: when the grids
+            are laid over the data anew; ``loss_fn(prediction, label)``; ``lr``; ``batch``: rows per step, all rows
+            being used once an epoch; ``metrics``: functions without arguments; ``seed``: of the batches.
+
+        Returns
+        -------
+        dict
+            ``"train_loss"``, ``"test_loss"`` (root mean squared errors, for a ``loss_fn`` the loss itself), ``"reg"``,
+            and each metric by its name; one number a step. The model holds the best state, also when interrupted.
+        """
+        history: dict[str, list[float]] = {"train_loss": [], "test_loss": [], "reg": []}
+        training = self.fit_steps(dataset, opt, steps, lamb, lamb_l1, lamb_entropy, **options)
+        with tqdm(total=steps, disable=not log, desc="fit", leave=True) as bar:
+            try:
+                for step in training:
+                    values = {"train_loss": step.train_loss, "test_loss": step.test_loss, "reg": step.reg}
+                    for name, value in (values | step.metrics).items():
+                        history.setdefault(name, []).append(value)
+                    bar.update()
+                    bar.set_postfix_str(f"train {step.train_loss:.2e}, test {step.test_loss:.2e}", refresh=False)
+            except KeyboardInterrupt:
+                bar.set_postfix_str("interrupted: the best state is kept")
+            finally:
+                training.close()
+        return history
+
+    @overload
+    def train(self, mode: bool = True) -> KAN: ...
+    @overload
+    def train(self, mode: Mapping[str, Any], *args: Any, **options: Any) -> dict[str, list[float]]: ...
+    def train(self, mode: Any = True, *args: Any, **options: Any) -> Any:
+        """Set the training mode as any module, or (as pykan did in 2024) train on a dataset: then `fit`."""
+        if isinstance(mode, Mapping):
+            return self.fit(mode, *args, **options)
+        return super().train(mode)
+
+    # ---- shape
+
+    def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2) -> KAN:
+        """Return a smaller model without the edges and hidden nodes that score below the thresholds."""
+        return cast(KAN, prune.prune(self, edge_th=edge_th, node_th=node_th))
+
+    def prune_edge(self, threshold: float = 3e-2) -> KAN:
+        """Return a model without the edges that score below the threshold."""
+        return cast(KAN, prune.prune(self, edge_th=threshold, node_th=0.0))
+
+    def prune_node(self, threshold: float = 1e-2) -> KAN:
+        """Return a model without the hidden nodes that score below the threshold."""
+        return cast(KAN, prune.prune(self, edge_th=0.0, node_th=threshold))
+
+    def refine(self, grid: int | Sequence[int]) -> KAN:
+        """Return a model on ``grid`` intervals; with more of them it is the same function."""
+        return cast(KAN, self.refined(grid))
+
+    def remove_edge(self, l: int, i: int, j: int) -> None:
+        """Remove an edge: it is zero from now on."""
+        self.check_edge(l, i, j)
+        self.layer(l).remove(i, j)
+
+    def remove_node(self, l: int, i: int) -> None:
+        """Remove all edges of hidden node ``i`` of level ``l`` (1 is the first hidden one)."""
+        if not 0 < l < self.depth or not 0 <= i < sum(self.width[l]):
+            raise ValueError(f"node ({l}, {i}) is not a hidden node; levels 1 to {self.depth - 1} are hidden")
+        for j in range(self.layer(l).out_dim):
+            self.layer(l).remove(i, j)
+        for subnode in self.groups[l - 1][i]:
+            for before in range(self.layer(l - 1).in_dim):
+                self.layer(l - 1).remove(before, subnode)
+
+    # ---- scores
+
+    def attribute(self, x: Float[Tensor, "batch n_in"] | None = None) -> attribution.Scores:
+        """Score nodes and edges on ``x`` (default: the training samples); see `kanlab.engine.attribution`."""
+        return attribution.attribute(self, x)
+
+    @property
+    def edge_scores(self) -> list[Float[Tensor, "i o"]]:
+        """How much of the output goes through each edge, a matrix a layer."""
+        return self.attribute().edges
+
+    @property
+    def node_scores(self) -> list[Float[Tensor, " nodes"]]:
+        """How much of the output goes through each node, inputs first."""
+        return self.attribute().nodes
+
+    @property
+    def feature_score(self) -> Float[Tensor, " n_in"]:
+        """How much of the output comes from each input."""
+        return self.attribute().features
+
+    # ---- symbols
+
+    def suggest_symbolic(
+        self, l: int, i: int, j: int, lib: Iterable[str] | None = None, topk: int = 5
+    ) -> list[Suggestion]:
+        """Rank the library's functions on one edge, best first."""
+        return search.suggest_symbolic(self, l, i, j, lib, topk)
+
+    def fix_symbolic(self, l: int, i: int, j: int, name: str, fit_params_bool: bool = True) -> float:
+        """Give an edge a function, its ``a, b, c, d`` fitted to the edge (or 1, 0, 1, 0); return the fit's true R².
+
+        Raises
+        ------
+        ValueError
+            For an edge out of range, an unknown function, or one that cannot be placed on this edge's range.
+        """
+        edge = self.check_edge(l, i, j)
+        function = library.get(name)
+        if not fit_params_bool:
+            self.layer(l).fix(i, j, function, (1.0, 0.0, 1.0, 0.0))
+            return search.agreement(self, edge)
+        self.layer(l).unfix(i, j)
+        found = search.suggest_all(self, [edge], [name])[0]
+        if not found:
+            raise ValueError(
+                f"{name!r} cannot be placed on edge ({l}, {i}, {j}): its domain does not cover the edge's inputs "
+                "for any a, b; choose another function"
+            )
+        search.fix(self, edge, found[0])
+        return found[0].r2
+
+    def unfix_symbolic(self, l: int, i: int, j: int) -> None:
+        """Give an edge its spline back."""
+        self.check_edge(l, i, j)
+        self.layer(l).unfix(i, j)
+
+    def auto_symbolic_steps(
+        self, lib: Iterable[str] | None = None, r2_threshold: float = 0.0
+    ) -> Generator[Progress, None, None]:
+        """Name all edges, yielding progress; closing the generator leaves the model as it was."""
+        named = yield from search.search_steps(self, lib, r2_threshold)
+        self.take_over(named)
+
+    def auto_symbolic(self, lib: Iterable[str] | None = None, r2_threshold: float = 0.0, *, log: int = 1) -> None:
+        """Name all edges by what each name does to the output; edges that no name fits stay splines."""
+        with tqdm(disable=not log, desc="auto symbolic", leave=False) as bar:
+            for progress in self.auto_symbolic_steps(lib, r2_threshold):
+                bar.total = progress.total
+                bar.update(progress.done - bar.n)
+                bar.set_postfix_str(progress.text)
+
+    def formula(self, var: Sequence[Any] | None = None, out: Sequence[Any] | None = None) -> Formula:
+        """Return the model as mathematics; edges that are still splines appear as φ."""
+        return formula_of(self, var, out)
+
+    def symbolic_formula(
+        self, var: Sequence[Any] | None = None, floating_digit: int | None = None
+    ) -> tuple[list[Any], list[Any]]:
+        """Return sympy expressions, one an output, and the variables; numbers rounded to ``floating_digit`` digits."""
+        formula = self.formula(var)
+        exprs = formula.exprs if floating_digit is None else formula.rounded(floating_digit)
+        return list(exprs), list(formula.variables)
+
+    # ---- pictures and files
+
+    def plot(self, beta: float = 3, **options: Any) -> Any:
+        """Draw the network as a matplotlib Figure; see `kanlab.plot.plot`."""
+        return plot(self, beta, **options)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model (and up to 4096 of its training rows, which scores need) to one file, without pickle."""
+        store.write(path, "model", *store.to_record(self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> KAN:
+        """Read a model that `save` wrote; it gives the same outputs to the last bit."""
+        return cast(KAN, store.from_record(cls, *store.read(path, "model")))
+
+    def copy(self) -> KAN:
+        """Return an independent copy."""
+        return copy.deepcopy(self)
+
+    def take_over(self, other: Network) -> None:
+        """Become ``other``: its shape, its edges, its samples."""
+        self.__dict__.update(copy.deepcopy(other).__dict__)

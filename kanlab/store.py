@@ -1,0 +1,125 @@
+"""Models as tensors and plain data, and files of them: safetensors with a JSON header, never pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from kanlab.engine.network import Network
+from kanlab.symbolic import library
+
+FORMAT = 1
+_TENSORS = ("coef", "scale_base", "scale_sp", "affine", "knots", "mask")
+Record = tuple[dict[str, Any], dict[str, Tensor]]
+
+
+def to_record(network: Network) -> Record:
+    """Describe a model: a JSON-able configuration, and its tensors (copies)."""
+    tensors = {}
+    for l, layer in enumerate(network.kan_layers()):
+        for name in _TENSORS:
+            tensors[f"layers.{l}.{name}"] = getattr(layer, name).detach().cpu().contiguous().clone()
+    for name in ("samples", "targets"):
+        value = getattr(network, name)
+        if value is not None:
+            tensors[name] = value.detach().cpu().contiguous().clone()
+    config = {
+        "width": network.width,
+        "grid": network.grid,
+        "k": [layer.k for layer in network.kan_layers()],
+        "mult_arity": network.mult_arity,
+        "grid_eps": network.grid_eps,
+        "base_fun": network.layer(0).base_fun,
+        "dtype": str(network.dtype).removeprefix("torch."),
+        "frozen": sorted(name for name, parameter in network.named_parameters() if not parameter.requires_grad),
+        "fixed": [
+            [l, i, j, function.name]
+            for l, layer in enumerate(network.kan_layers())
+            for (i, j), function in sorted(layer.fixed.items())
+        ],
+    }
+    return config, tensors
+
+
+def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Network:
+    """Build the model that `to_record` described.
+
+    Raises
+    ------
+    ValueError
+        When the parts do not fit together.
+    """
+    try:
+        network = kind(
+            config["width"],
+            grid=config["grid"],
+            k=config["k"],
+            mult_arity=config["mult_arity"],
+            grid_eps=config["grid_eps"],
+            base_fun=config["base_fun"],
+            dtype=getattr(torch, {"float64": "float64", "float32": "float32"}[config["dtype"]]),
+        )
+        for l, layer in enumerate(network.kan_layers()):
+            for name in _TENSORS:
+                value, old = tensors[f"layers.{l}.{name}"], getattr(layer, name)
+                if value.shape != old.shape or value.dtype != old.dtype:
+                    raise ValueError(f"layers.{l}.{name} is {tuple(value.shape)}, expected {tuple(old.shape)}")
+                with torch.no_grad():
+                    old.copy_(value)
+        for l, i, j, name in config["fixed"]:
+            l, i, j = network.check_edge(l, i, j)
+            layer = network.layer(l)
+            layer.fixed = {**layer.fixed, (i, j): library.get(name)}
+        for name in config["frozen"]:
+            network.get_parameter(name).requires_grad_(False)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this does not describe a kanlab model: {error!r}") from error
+    network.samples, network.targets = tensors.get("samples"), tensors.get("targets")
+    return network
+
+
+def write(path: str | os.PathLike[str], kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write one file; what stood there is replaced only once the new file is whole."""
+    path = Path(path)
+    header = {"kanlab": json.dumps({"format": FORMAT, "kind": kind, "config": config})}
+    partial = path.with_name(path.name + ".part")
+    try:
+        save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata=header)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str], kind: str) -> Record:
+    """Read a file that `write` made.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    ValueError
+        When it is damaged, or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["kanlab"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
+        found, config, version = header["kind"], header["config"], header["format"]
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} is not a kanlab file, or it is damaged: {error}") from error
+    if version != FORMAT:
+        raise ValueError(f"{str(path)!r} has format {version}; this version of kanlab reads format {FORMAT}")
+    if found != kind:
+        raise ValueError(f"{str(path)!r} holds a {found}, not a {kind}")
+    return config, tensors

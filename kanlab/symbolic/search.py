@@ -1,0 +1,325 @@
+r"""Which function is on which edge.
+
+`suggest_symbolic` ranks the library on one edge's curve. `search_steps` names all edges, choosing by what a name does
+to the *output* on held-out rows: each candidate is fixed in a copy, the whole network is refitted for a few
+Levenberg-Marquardt steps, and the simplest name whose error holds up wins (edge-by-edge R² prefers imitators:
+arXiv 2603.15250). Splines are first refined as far as held-out rows say it helps, since a coarse spline blurs its
+function. Names are then reconsidered one by one until none can be bettered. An edge that no name fits stays a spline.
+
+Scores are ``-(3 log10 sqrt(1 - R² + tol²) + 0.35 cost)``: ten times less error is worth about nine units of cost, and
+errors below ``tol``, what the data can tell, are worth nothing. The cost is the function's complexity and 0.7 for each
+constant it takes beyond two: ``cos(0.04 x)`` imitates ``x²`` with one constant more.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from kanlab.engine.linearise import Linearisation
+from kanlab.engine.network import Network
+from kanlab.engine.objective import Objective
+from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.symbolic.affine import AffineFit, fit_affine
+from kanlab.symbolic.library import SymbolicFunction, resolve
+
+Edge = tuple[int, int, int]
+#: Rows of data that candidates are compared on, every fifth of them held out.
+_ROWS, _HELD_OUT, _FEW = 1000, 5, 50
+#: Names tried on an edge, and how far (in score) behind the first a name may lie to be tried.
+_CANDIDATES, _WINDOW = 4, 6.0
+#: Refitting steps for a comparison, and at the end.
+_SHORT, _LONG = 12, 60
+#: Grids to refine to, and the part of the held-out error that must go for it.
+_GRIDS, _WORTH = (10, 20), 0.2
+#: A name may raise the held-out root mean squared error by this part, and by this much of the labels' spread.
+_SLACK, _FLOOR = 0.1, 1e-7
+#: Squared relative error below which a formula counts as exact.
+_EXACT = 1e-20
+_PASSES = 2
+#: Constants that still matter once ``c`` and ``d`` are free.
+_CONSTANTS = {"constant": 0, "linear": 0, "shift": 1, "step": 1, "scale": 1, "phase": 2, "free": 2}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A function for an edge: ``c f(a x + b) + d``, its true R² on the edge's data, and its score (higher is better)."""
+
+    name: str
+    r2: float
+    complexity: float
+    score: float
+    a: float
+    b: float
+    c: float
+    d: float
+
+    @property
+    def affine(self) -> tuple[float, float, float, float]:
+        """The constants together."""
+        return self.a, self.b, self.c, self.d
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is: ``done`` of ``total`` edges looked at, and what happened last."""
+
+    done: int
+    total: int
+    text: str
+
+
+def score(one_minus_r2: float, cost: float, tol: float) -> float:
+    """Weigh error against cost; see the module.
+
+    >>> score(1e-10, 2, 1e-3) > score(1e-12, 4, 1e-3)
+    True
+    """
+    return -(1.5 * math.log10(max(one_minus_r2, 0.0) + tol**2) + 0.35 * cost)
+
+
+def cost(function: SymbolicFunction) -> float:
+    """Return a function's complexity, and something for each constant beyond ``c`` and ``d``."""
+    return function.complexity + 0.7 * _CONSTANTS[function.gauge]
+
+
+@torch.no_grad()
+def suggest_all(network: Network, edges: Sequence[Edge], lib: Iterable[str] | None = None) -> list[list[Suggestion]]:
+    """Rank the library on several edges at once, each list best first."""
+    functions = resolve(lib)
+    if not edges:
+        return []
+    x, y = _edge_samples(network, edges)
+    fit = fit_affine(x, y, functions)
+    tol = resolution(network)
+    return [_ranked(fit, row, functions, tol) for row in range(len(edges))]
+
+
+def suggest_symbolic(
+    network: Network, l: int, i: int, j: int, lib: Iterable[str] | None = None, topk: int = 5
+) -> list[Suggestion]:
+    """Rank the library's functions on one edge, best first."""
+    edge = network.check_edge(l, i, j)
+    return suggest_all(network, [edge], lib)[0][:topk]
+
+
+def resolution(network: Network) -> float:
+    """Return the relative error below which this model's curves say nothing: its own misfit, within sane bounds."""
+    if network.samples is None or network.targets is None or network.targets.ndim != 2:
+        return 1e-3
+    with torch.no_grad():
+        misfit = (network(network.samples) - network.targets).square().mean().sqrt()
+        spread = network.targets.std(0, correction=0).mean()
+    return float(min(max(misfit / spread.clamp_min(1e-300), 1e-6), 1e-1))
+
+
+def _edge_samples(network: Network, edges: Sequence[Edge]) -> tuple[Tensor, Tensor]:
+    """Return inputs and activations ``[edges, n]`` where the data is (on the grid's range, before any data)."""
+    if network.samples is None:
+        curves = network.edge_curves(201)
+        xs = [curves[l][0][i] for l, i, _ in edges]
+    else:
+        nodes = network.acts(network.samples[:_ROWS]).nodes
+        xs = [nodes[l][:, i] for l, i, _ in edges]
+    ys = [network.layer(l).edge(i, j, x) for (l, i, j), x in zip(edges, xs, strict=True)]
+    return torch.stack(xs), torch.stack(ys)
+
+
+def _ranked(fit: AffineFit, row: int, functions: Sequence[SymbolicFunction], tol: float) -> list[Suggestion]:
+    found = []
+    for column, function in enumerate(functions):
+        r2 = float(fit.r2[row, column])
+        if not math.isfinite(r2):
+            continue
+        constants = [float(part[row, column]) for part in (fit.a, fit.b, fit.c, fit.d)]
+        value = score(1 - r2, cost(function), tol)
+        if function.gauge == "phase":  # sin and cos are one family: the one with less phase reads better
+            value -= 1e-3 * abs(constants[1])
+        found.append(Suggestion(function.name, r2, function.complexity, value, *constants))
+    return sorted(found, key=lambda suggestion: -suggestion.score)
+
+
+# ---- the whole network
+
+
+class _Referee:
+    """Refits a network on most rows and judges it on the rest.
+
+    The labels are what a formula is to reproduce; with class labels, or none, it is the model itself.
+    """
+
+    def __init__(self, network: Network):
+        x = network.seen()[:_ROWS]
+        if network.targets is not None and network.targets.ndim == 2:
+            y = network.targets[:_ROWS].to(network.dtype)
+        else:
+            with torch.no_grad():
+                y = network(x)
+        held_out = torch.arange(len(x), device=x.device) % _HELD_OUT == _HELD_OUT - 1
+        if len(x) < _FEW:
+            held_out = torch.zeros_like(held_out)
+        self.all = x.T.contiguous(), y.T.contiguous()
+        self.fit = x[~held_out].T.contiguous(), y[~held_out].T.contiguous()
+        self.judge = (x[held_out], y[held_out]) if bool(held_out.any()) else (x, y)
+        self.variance = float(y.var(0, correction=0).mean()) or 1.0
+
+    def refit(self, network: Network, steps: int, *, everything: bool = False) -> float:
+        """Train what there is to train for a few steps; return the relative squared error on the rows held out."""
+        x, y = self.all if everything else self.fit
+        if Linearisation(network, x[:, :1]).size:
+            objective = Objective(network, x, y)
+            start = objective.start()
+            if math.isfinite(start.value):
+                solver = LevenbergMarquardt(objective, damping=1e-3)
+                for _ in range(steps):
+                    if solver.done or solver.current.loss < 1e-31 * self.variance:
+                        break
+                    solver.step()
+        return self.error(network)
+
+    @torch.no_grad()
+    def error(self, network: Network) -> float:
+        """Return the relative squared error on the rows held out; infinite where it is not a number."""
+        x, y = self.judge
+        error = float((network(x) - y).square().mean()) / self.variance
+        return error if math.isfinite(error) else math.inf
+
+
+@dataclass
+class _Named:
+    """A network with some edges named, its held-out error, and what those names cost."""
+
+    network: Network
+    error: float
+    costs: dict[Edge, float]
+
+    @property
+    def score(self) -> float:
+        return score(self.error, sum(self.costs.values()), 1e-9)
+
+
+def search_steps(
+    network: Network, lib: Iterable[str] | None = None, r2_threshold: float = 0.0
+) -> Generator[Progress, None, Network]:
+    """Name the edges of a copy of ``network``, yielding progress; the return value is the named copy.
+
+    Closing the generator stops the search. The order is from the most certain edge to the least.
+    """
+    names = [function.name for function in resolve(lib)]
+    referee = _Referee(network)
+    state = _sharpened(copy.deepcopy(network), referee)
+    waiting = [edge for edge in network.edges() if _is_spline(network, edge)]
+    candidates: dict[Edge, list[Suggestion]] = {}
+    total = len(waiting)
+    while waiting:
+        ranked = suggest_all(state.network, waiting, names)
+        first = max(range(len(waiting)), key=lambda m: ranked[m][0].score if ranked[m] else -math.inf)
+        edge = waiting.pop(first)
+        candidates[edge] = _worth_trying([s for s in ranked[first] if s.r2 >= r2_threshold])
+        allowed = (math.sqrt(state.error) * (1 + _SLACK) + _FLOOR) ** 2
+        tried = [_with_name(state, edge, suggestion, referee) for suggestion in candidates[edge]]
+        good = [named for named in tried if named.error <= allowed]
+        if good:
+            state = max(good, key=lambda named: named.score)
+            text = f"edge {edge} is {_name(state.network, edge)}"
+        else:
+            text = f"edge {edge} stays a spline"
+        yield Progress(total - len(waiting), total, text)
+    for _ in range(_PASSES):
+        better = _reconsidered(state, candidates, referee)
+        if better is None:
+            break
+        state = better
+        yield Progress(total, total, "names reconsidered")
+    referee.refit(state.network, _LONG, everything=True)
+    return state.network
+
+
+def _sharpened(network: Network, referee: _Referee) -> _Named:
+    """Refine the splines as far as it pays on the rows held out."""
+    best = _Named(network, referee.refit(network, _SHORT), {})
+    for grid in _GRIDS:
+        if grid <= max(best.network.grid):
+            continue
+        finer = best.network.refined(grid)
+        error = referee.refit(finer, _SHORT)
+        if error > (1 - _WORTH) * best.error:
+            break
+        best = _Named(finer, error, {})
+    return best
+
+
+def _worth_trying(ranked: list[Suggestion]) -> list[Suggestion]:
+    """Keep the leading names, one of each family (sin and cos are the same curves)."""
+    kept: list[Suggestion] = []
+    phases: set[float | None] = set()
+    for suggestion in ranked:
+        function = resolve([suggestion.name])[0]
+        if suggestion.score < ranked[0].score - _WINDOW or len(kept) == _CANDIDATES:
+            break
+        if function.gauge == "phase":
+            if function.period in phases:
+                continue
+            phases.add(function.period)
+        kept.append(suggestion)
+    return kept
+
+
+def _with_name(state: _Named, edge: Edge, suggestion: Suggestion, referee: _Referee, steps: int = _SHORT) -> _Named:
+    trial = copy.deepcopy(state.network)
+    fix(trial, edge, suggestion)
+    error = referee.refit(trial, steps)
+    return _Named(trial, error, {**state.costs, edge: cost(resolve([suggestion.name])[0])})
+
+
+def _reconsidered(state: _Named, candidates: dict[Edge, list[Suggestion]], referee: _Referee) -> _Named | None:
+    """Try the other candidates on each edge, now that the rest has names; return a better network if there is one."""
+    if state.error < _EXACT:
+        return None
+    best = state
+    for edge, suggestions in candidates.items():
+        for suggestion in suggestions:
+            if suggestion.name == _name(best.network, edge):
+                continue
+            named = _with_name(best, edge, suggestion, referee, steps=2 * _SHORT)
+            allowed = (math.sqrt(best.error) * (1 + _SLACK) + _FLOOR) ** 2
+            if named.error <= allowed and named.score > best.score + 1e-6:
+                best = named
+    return best if best is not state else None
+
+
+def _name(network: Network, edge: Edge) -> str | None:
+    l, i, j = edge
+    function = network.layer(l).fixed.get((i, j))
+    return function.name if function else None
+
+
+def _is_spline(network: Network, edge: Edge) -> bool:
+    l, i, j = edge
+    layer = network.layer(l)
+    return bool(layer.mask[i, j] != 0) and (i, j) not in layer.fixed
+
+
+def fix(network: Network, edge: Edge, suggestion: Suggestion) -> None:
+    """Put a suggestion on its edge."""
+    l, i, j = edge
+    network.layer(l).fix(i, j, resolve([suggestion.name])[0], suggestion.affine)
+
+
+@torch.no_grad()
+def agreement(network: Network, edge: Edge) -> float:
+    """Return the R² of a fixed edge's function, as it stands, against the spline it replaced."""
+    l, i, j = edge
+    layer = network.layer(l)
+    x, fixed = _edge_samples(network, [edge])
+    function = layer.fixed[i, j]
+    layer.unfix(i, j)
+    spline = layer.edge(i, j, x[0])
+    layer.fixed = {**layer.fixed, (i, j): function}
+    total = (spline - spline.mean()).square().sum()
+    return float(1 - (fixed[0] - spline).square().sum() / total.clamp_min(1e-300))
