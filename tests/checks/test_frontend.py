@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,10 +14,14 @@ pytestmark = pytest.mark.slow
 MOST_BYTES = 150_000
 
 
+# Colours and links of a terminal, which Biome writes even into a pipe.
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;.*?\x1b\\")
+
+
 def _npm(npm: str, folder: Path, script: str) -> None:
     done = subprocess.run([npm, "run", script], cwd=folder, capture_output=True, text=True, timeout=600)
     if done.returncode:
-        pytest.fail(f"npm run {script}\n{done.stdout}{done.stderr}", pytrace=False)
+        pytest.fail(f"npm run {script}\n{_ESCAPES.sub('', done.stdout + done.stderr)}", pytrace=False)
 
 
 def test_frontend_checks_pass(npm: str, frontend: Path) -> None:
