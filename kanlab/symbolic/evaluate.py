@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -121,9 +120,9 @@ class _Walk:
         if not expr.args:
             return _number(expr)
         if isinstance(expr, sympy.Add):
-            return functools.reduce(operator.add, map(self, expr.args))
+            return functools.reduce(lambda p, q: p + q, map(self, expr.args))
         if isinstance(expr, sympy.Mul):
-            return functools.reduce(operator.mul, map(self, expr.args))
+            return functools.reduce(lambda p, q: p * q, map(self, expr.args))
         arguments = [self.tensor(self(argument)) for argument in expr.args]
         if isinstance(expr, sympy.Pow):
             return _power(arguments[0], arguments[1], expr.exp)

@@ -127,10 +127,11 @@ def _row(tokens: list[str], depth: int) -> tuple[Name, list[str]]:
             continue
         part, tokens = _atom(tokens, depth)
         scripts: dict[str, Name] = {}
-        while tokens and tokens[0] in "_^" and len(tokens[0]) == 1:
-            if tokens[0] in scripts:
+        while tokens and tokens[0] in ("_", "^", "'"):
+            mark = "^" if tokens[0] == "'" else tokens[0]
+            if mark in scripts:
                 raise _UnknownError
-            scripts[tokens[0]], tokens = _atom(tokens[1:], depth)[0], _atom(tokens[1:], depth)[1]
+            scripts[mark], tokens = _atom(tokens if tokens[0] == "'" else tokens[1:], depth)
         parts.append(Script(part, scripts.get("_"), scripts.get("^")) if scripts else part)
     if not parts:
         raise _UnknownError

@@ -1,0 +1,115 @@
+r"""Write expressions as source text: a Python function on numpy arrays, or SymPy statements.
+
+Numbers are written so that they read back as the same doubles. Variables get identifiers of their own, whatever people
+called them; the name stands beside each as a comment or a string literal, never as code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import sympy
+from sympy.core.function import AppliedUndef
+from sympy.printing.numpy import SciPyPrinter
+from sympy.printing.str import StrPrinter
+
+from kanlab.symbolic.names import identifiers
+
+_TAKEN = ("numpy", "scipy", "sympy")
+
+
+class _ExactFloats:
+    """Floats as Python writes them: the shortest text that reads back as the same double."""
+
+    def _print_Float(self, expr: sympy.Float) -> str:
+        return repr(float(expr))
+
+
+class _NumpySource(_ExactFloats, SciPyPrinter):
+    """Plain numpy; a function neither numpy nor scipy has appears under its own name."""
+
+
+class _SympySource(_ExactFloats, StrPrinter):
+    """Expressions for SymPy, every name under ``sympy``; no ``1/2`` that Python would divide."""
+
+    def _print_Rational(self, expr: sympy.Rational) -> str:
+        return str(expr.p) if expr.q == 1 else f"sympy.Rational({expr.p}, {expr.q})"
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
+        if expr.exp == sympy.S.Half:
+            return f"sympy.sqrt({self._print(expr.base)})"
+        if expr.exp == -sympy.S.Half:
+            return f"1/sympy.sqrt({self._print(expr.base)})"
+        return super()._print_Pow(expr, rational=True)
+
+    def _print_Function(self, expr: sympy.Function) -> str:
+        name = expr.func.__name__
+        head = f"sympy.Function({name!r})" if isinstance(expr, AppliedUndef) else f"sympy.{name}"
+        return f"{head}({', '.join(self._print(argument) for argument in expr.args)})"
+
+    def _print_Pi(self, expr: sympy.NumberSymbol) -> str:  # type: ignore[override]
+        return "sympy.pi"
+
+    def _print_Exp1(self, expr: sympy.NumberSymbol) -> str:  # type: ignore[override]
+        return "sympy.E"
+
+
+def python_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], name: str = "f") -> str:
+    """Return the definition of a function of numpy arrays; several expressions are returned as a tuple.
+
+    Undetermined edges become further arguments: functions of one array.
+
+    >>> x = sympy.Symbol("blood pressure")
+    >>> print(python_source([sympy.exp(2 * x)], [x]))
+    import numpy
+    <BLANKLINE>
+    <BLANKLINE>
+    def f(blood_pressure):
+        # blood_pressure: 'blood pressure'
+        return numpy.exp(2*blood_pressure)
+    """
+    edges = sorted({part.func.__name__ for expr in exprs for part in expr.atoms(AppliedUndef)})
+    (head,) = identifiers([name], _TAKEN)
+    words = identifiers([symbol.name for symbol in variables], [*_TAKEN, head, *edges])
+    printer = _NumpySource({"fully_qualified_modules": True, "allow_unknown_functions": True})
+    bodies = [str(printer.doprint(expr)) for expr in _renamed(exprs, variables, words)]
+    modules = sorted(set(printer.module_imports) | {"numpy"})
+    notes = [
+        f"    # {word}: {symbol.name!r}" for word, symbol in zip(words, variables, strict=True) if word != symbol.name
+    ]
+    notes += [f"    # {edge}: the curve of edge ({', '.join(edge.split('_')[1:])}), a function" for edge in edges]
+    result = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
+    return "\n".join(
+        [
+            *(f"import {module}" for module in modules),
+            "",
+            "",
+            f"def {head}({', '.join([*words, *edges])}):",
+            *notes,
+            f"    return {result}",
+        ]
+    )
+
+
+def sympy_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], names: Sequence[str]) -> str:
+    """Return SymPy statements that build the expressions under the given names.
+
+    >>> x = sympy.Symbol("x")
+    >>> print(sympy_source([sympy.sin(sympy.pi * x)], [x], ["f"]))
+    import sympy
+    <BLANKLINE>
+    x = sympy.Symbol('x')
+    f = sympy.sin(sympy.pi*x)
+    """
+    words = identifiers([symbol.name for symbol in variables], _TAKEN)
+    heads = identifiers(names, [*_TAKEN, *words])
+    printer = _SympySource()
+    symbols = [f"{word} = sympy.Symbol({symbol.name!r})" for word, symbol in zip(words, variables, strict=True)]
+    bodies = [str(printer.doprint(expr)) for expr in _renamed(exprs, variables, words)]
+    return "\n".join(["import sympy", "", *symbols, *(f"{h} = {b}" for h, b in zip(heads, bodies, strict=True))])
+
+
+def _renamed(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], words: Sequence[str]) -> list[sympy.Expr]:
+    renamed = {symbol: sympy.Symbol(word) for symbol, word in zip(variables, words, strict=True)}
+    return [cast(sympy.Expr, expr.xreplace(renamed)) for expr in exprs]
