@@ -258,7 +258,7 @@ export class FakeKernel implements Model {
     if (!edge || !selected) return null;
     const x = Array.from({ length: 101 }, (_, k) => -1 + k / 50);
     const y = x.map((at) => 0.5 * this.curve(e, at) - 0.3);
-    const fit = (wobble: number) => y.map((value, k) => value + wobble * Math.sin(k / 9));
+    const nearly = (wobble: number) => y.map((value, k) => value + wobble * Math.sin(k / 9));
     const rank: [string, number, number, number, number][] = [
       ["x^2", 1.1e-6, 2, 1, 0.002],
       ["cos", 2.0e-6, 2, 0.99, 0.01],
@@ -290,7 +290,7 @@ export class FakeKernel implements Model {
         complexity,
         score,
         formula: `0.50·${text(name)} − 0.3`,
-        y: fit(wobble),
+        y: nearly(wobble),
       })),
       note: "x² and the next two nearly tie on this range; x² is the simplest",
     };

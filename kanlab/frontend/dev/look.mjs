@@ -80,7 +80,6 @@ for (const [name, { query, width, scale = 1 }] of Object.entries(SHOTS)) {
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: true });
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() =>
-    // biome-ignore lint/correctness/noUndeclaredVariables: axe was just loaded into the page
     axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }),
   );
   for (const { id, nodes } of violations) {

@@ -150,7 +150,10 @@ export function createGraph(context: Context): Panel {
       });
       draw();
     };
-    if (!smoothly) return show(1);
+    if (!smoothly) {
+      show(1);
+      return;
+    }
     const start = performance.now();
     const tick = (now: number) => {
       const t = Math.min(1, Math.max(0, (now - start) / GLIDE));

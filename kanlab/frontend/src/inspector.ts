@@ -4,7 +4,7 @@ import { button, select } from "./controls";
 import { Disposer, h, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
-import { functionText } from "./lib/names";
+import { edgeEnds, functionText } from "./lib/names";
 import type { Candidate, Detail, EdgeId, State } from "./lib/protocol";
 import { edgeKey, sameEdge } from "./lib/protocol";
 import type { Context, Panel } from "./panel";
@@ -82,7 +82,8 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     full.hidden = edge === null;
     const detail = edge && sameEdge(kernel.detail?.edge ?? null, edge) ? kernel.detail : null;
     setText(title, edge ? labels.inspectorHeading(edge) : "");
-    setText(ends, detail ? `${detail.source} → ${detail.target}` : "");
+    const names = detail ? [detail.source, detail.target] : edge && kernel.state ? edgeEnds(kernel.state, edge) : [];
+    setText(ends, names.join(" → "));
     setAttribute(full, "aria-busy", edge && !detail ? "true" : null);
     if (!edge) return;
     const choice = choiceFor(edge, detail, own?.name ?? null);

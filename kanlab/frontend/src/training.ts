@@ -33,6 +33,7 @@ export function createTraining({ kernel }: Context): Panel {
   const entropy = slider({ ...linearly(0, 10, 0.5), ...say("lamb_entropy") });
   const l1 = slider({ ...linearly(0, 10, 0.5), ...say("lamb_l1") });
   let refineTimer: ReturnType<typeof setTimeout> | undefined;
+  let wantedGrid: number | null = null;
   disposer.add(() => clearTimeout(refineTimer));
   const grid = slider({
     ...linearly(1, 50, 1),
@@ -40,7 +41,11 @@ export function createTraining({ kernel }: Context): Panel {
     // A new grid costs more than a new number: wait until the slider rests.
     onInput: (value) => {
       clearTimeout(refineTimer);
-      refineTimer = setTimeout(() => kernel.commandPending("grid", value, "refine", { grid: value }), REFINE_AFTER);
+      wantedGrid = value;
+      refineTimer = setTimeout(() => {
+        wantedGrid = null;
+        kernel.commandPending("grid", value, "refine", { grid: value });
+      }, REFINE_AFTER);
     },
   });
   const optimizer = select(labels.optimizer, (value) => kernel.set("optimizer", value));
@@ -110,7 +115,7 @@ export function createTraining({ kernel }: Context): Panel {
     show(lamb, "lamb");
     show(entropy, "lamb_entropy");
     show(l1, "lamb_l1");
-    show(grid, "grid");
+    if (wantedGrid === null) show(grid, "grid");
     optimizer.show(kernel.state?.optimizers ?? [], kernel.control("optimizer") ?? "");
     const count = String(kernel.control("steps") ?? 0);
     if (document.activeElement !== steps && steps.value !== count) steps.value = count;
@@ -150,7 +155,7 @@ function createStatus() {
   });
   const note = h("span", { class: "kanlab-muted" });
   const element = h("div", { class: "kanlab-status", role: "status", "aria-live": "off" });
-  parts.forEach((part) => element.append(part.element, " "));
+  for (const part of parts) element.append(part.element, " ");
   element.append(note);
 
   return {

@@ -93,12 +93,15 @@ export function createZoom(
     y = start.y + dy;
     const { width, height } = surface.getBoundingClientRect();
     hold(width, height);
-    apply();
+    // Moved as one picture while it is dragged, painted anew only where it comes to rest.
+    surface.style.transform = `translate(${x - start.x}px, ${y - start.y}px)`;
   });
   for (const event of ["pointerup", "pointercancel"]) {
     surface.addEventListener(event, () => {
       start = null;
       surface.classList.remove("kanlab-dragging");
+      surface.style.transform = "";
+      apply();
     });
   }
   // The click at the end of a drag selects nothing.

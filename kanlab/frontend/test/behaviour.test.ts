@@ -102,7 +102,9 @@ describe("training", () => {
   it("refines once, when the grid slider rests", async () => {
     const grid = get(host, "slider", "grid");
     for (const n of [6, 8, 10]) slide(grid, n);
+    await change({ running: true });
     expect(model.commands).toEqual([]);
+    expect((grid as HTMLInputElement).value).toBe("10");
     await wait(320);
     expect(model.commands).toEqual([["refine", { grid: 10 }]]);
   });

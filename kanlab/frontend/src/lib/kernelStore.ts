@@ -5,10 +5,13 @@
  */
 
 import { DecodeError, record, string } from "./decode";
+import { Flow } from "./flow";
 import { type Arrays, decodeArrays, decodeHeader, decodeSavedArrays, type Frame, type LossRow } from "./frame";
+import { PendingValues } from "./pending";
 import type { Controls, Detail, EdgeId, Formula, State } from "./protocol";
 import { decodeDetail, decodeDone, decodeFormula, decodeState, edgeExists, nodeCount } from "./protocol";
 import type { Scheduler, Topic } from "./scheduler";
+import { Timers } from "./timers";
 
 /** The part of an anywidget model that we use. */
 export interface Model {
@@ -18,11 +21,7 @@ export interface Model {
   off(event: string, callback: (...args: never[]) => void): void;
 }
 
-type Pending = { value: unknown; id: number | null; since: number };
-
-const ACK_EVERY = 500;
 const SETTLE_AFTER = 250;
-const PENDING_FOR = 4000;
 const HELLO_AGAIN_AFTER = 5000;
 const SILENT_AFTER = 4000;
 
@@ -37,16 +36,11 @@ export class KernelStore {
   /** False when nothing has answered `hello` for some seconds: a saved notebook, or a kernel that is blocked. */
   connected = true;
 
-  private readonly pending = new Map<string, Pending>();
-  private readonly unsent = new Map<string, unknown>();
-  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  private readonly timers = new Timers();
+  private readonly pending: PendingValues;
+  private readonly flow: Flow;
   // Several views of one model hear each other's `done`: ids of different views must differ.
   private nextId = Math.floor(Math.random() * 2 ** 30) * 2 ** 16;
-  /** `seq` of the newest frame that came, was drawn, was acknowledged; a saved picture's frame does not count. */
-  private arrived: number | null = null;
-  private drawn: number | null = null;
-  private acked: number | null = null;
-  private lastAck = Number.NEGATIVE_INFINITY;
   private lastHello = Number.NEGATIVE_INFINITY;
   private settled = "";
   private readonly receive = (message: unknown, buffers?: unknown) => this.onMessage(message, buffers);
@@ -56,11 +50,13 @@ export class KernelStore {
     private readonly scheduler: Scheduler,
     private readonly now: () => number = () => performance.now(),
   ) {
+    this.pending = new PendingValues(now);
+    this.flow = new Flow(this.timers, now, (seq) => this.send({ kind: "ack", seq }));
     this.restore(model.get("snapshot"));
     model.on("msg:custom", this.receive as (...args: never[]) => void);
     scheduler.listen(() => this.flushControls());
     this.hello();
-    this.later("silent", SILENT_AFTER, () => {
+    this.timers.start("silent", SILENT_AFTER, () => {
       this.connected = false;
       this.touch("connection");
     });
@@ -68,8 +64,7 @@ export class KernelStore {
 
   dispose(): void {
     this.model.off("msg:custom", this.receive as (...args: never[]) => void);
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+    this.timers.stopAll();
   }
 
   // ---- from the person to the kernel
@@ -83,14 +78,13 @@ export class KernelStore {
 
   /** A command whose effect is shown at once, as `key` = `value`, until the kernel has answered. */
   commandPending(key: string, value: unknown, name: string, args: Record<string, unknown>): void {
-    this.pending.set(key, { value, id: this.command(name, args), since: this.now() });
+    this.pending.set(key, value, this.command(name, args));
     this.touch("pending");
   }
 
   /** Set a control; many calls within one animation frame become one message. */
   set<K extends keyof Controls>(key: K, value: Controls[K]): void {
-    this.pending.set(key, { value, id: null, since: this.now() });
-    this.unsent.set(key, value);
+    this.pending.set(key, value);
     this.touch("pending");
   }
 
@@ -106,21 +100,18 @@ export class KernelStore {
 
   /** The person's value while it is under way, else the kernel's. */
   control<K extends keyof Controls>(key: K): Controls[K] | undefined {
-    const pending = this.pending.get(key);
-    return pending ? (pending.value as Controls[K]) : this.state?.controls[key];
+    return this.pending.has(key) ? (this.pending.get(key) as Controls[K]) : this.state?.controls[key];
   }
 
   get selected(): EdgeId | null {
-    const pending = this.pending.get("selected");
-    const edge = pending ? (pending.value as EdgeId | null) : (this.state?.selected ?? null);
+    const pending = this.pending.has("selected");
+    const edge = pending ? (this.pending.get("selected") as EdgeId | null) : (this.state?.selected ?? null);
     return edge !== null && this.state !== null && edgeExists(this.state, edge) ? edge : null;
   }
 
   /** The view has drawn the newest frame: say so to the kernel, which waits for it before it sends many more. */
   drew(): void {
-    if (this.arrived === null) return;
-    this.drawn = this.arrived;
-    this.acknowledge();
+    this.flow.draw();
   }
 
   // ---- from the kernel
@@ -152,7 +143,7 @@ export class KernelStore {
     if (this.state && state.version !== this.state.version) this.dropStale(state);
     this.state = state;
     this.formula = state.formula;
-    for (const [key, { since }] of this.pending) if (this.now() - since > PENDING_FOR) this.pending.delete(key);
+    this.pending.expire();
     this.settle(state);
     this.touch("state");
     this.touch("formula");
@@ -174,7 +165,7 @@ export class KernelStore {
     const counts = { edges: this.state.edges.length, nodes: allNodes(this.state) };
     const arrays: Arrays = decodeArrays(Array.isArray(buffers) ? buffers[0] : undefined, counts, header.points);
     this.frame = { ...header, arrays };
-    this.arrived = header.seq;
+    this.flow.arrive(header.seq);
     this.touch("frame");
   }
 
@@ -198,11 +189,9 @@ export class KernelStore {
   }
 
   private takeDone(done: { id: number; ok: boolean; error: string | null }): void {
-    for (const [key, pending] of this.pending) {
-      if (pending.id !== done.id) continue;
-      this.pending.delete(key);
+    for (const [key, value] of this.pending.settle(done.id)) {
       // `done` may come before the `state` that confirms it: keep the value, so that the slider does not jump back.
-      if (done.ok && this.state) this.state = withValue(this.state, key, pending.value);
+      if (done.ok && this.state) this.state = withValue(this.state, key, value);
       this.touch("pending");
     }
     if (!done.ok && done.error) {
@@ -231,74 +220,42 @@ export class KernelStore {
       console.debug(`kanlab: ignored a malformed snapshot: ${error.message}`);
     }
     for (const topic of ["state", "frame", "detail", "formula"] as const) this.touch(topic);
-    this.stop("settled");
+    this.timers.stop("settled");
   }
 
   // ---- housekeeping
 
   private hello(): void {
     this.lastHello = this.now();
-    this.arrived = this.drawn = this.acked = null;
+    this.flow.reset();
     this.send({ kind: "hello" });
   }
 
   private heard(): void {
-    this.stop("silent");
+    this.timers.stop("silent");
     if (this.connected) return;
     this.connected = true;
     this.touch("connection");
   }
 
   private flushControls(): void {
-    if (this.unsent.size === 0) return;
-    const args = Object.fromEntries(this.unsent);
-    this.unsent.clear();
-    const id = this.command("set", args);
-    for (const key of Object.keys(args)) {
-      const pending = this.pending.get(key);
-      if (pending) pending.id = id;
-    }
-  }
-
-  /** At most two acknowledgements a second: each costs the kernel more than the frame itself. */
-  private acknowledge(): void {
-    const wait = this.lastAck + ACK_EVERY - this.now();
-    if (wait > 0) {
-      if (!this.timers.has("ack")) this.later("ack", wait, () => this.acknowledge());
-      return;
-    }
-    if (this.drawn === this.acked) return;
-    this.acked = this.drawn;
-    this.lastAck = this.now();
-    this.send({ kind: "ack", seq: this.drawn });
+    const args = this.pending.unsent();
+    if (Object.keys(args).length === 0) return;
+    const id = this.nextId++;
+    this.pending.sent(id);
+    this.send({ kind: "cmd", id, name: "set", args });
   }
 
   /** Tell the kernel, once for each state in which it rests, that it may save the picture. */
   private settle(state: State): void {
-    this.stop("settled");
+    this.timers.stop("settled");
     if (state.running || state.busy !== null) return;
-    this.later("settled", SETTLE_AFTER, () => {
+    this.timers.start("settled", SETTLE_AFTER, () => {
       const text = JSON.stringify(state);
       if (text === this.settled) return;
       this.settled = text;
       this.send({ kind: "settled", version: state.version });
     });
-  }
-
-  private later(name: string, delay: number, run: () => void): void {
-    this.stop(name);
-    this.timers.set(
-      name,
-      setTimeout(() => {
-        this.timers.delete(name);
-        run();
-      }, delay),
-    );
-  }
-
-  private stop(name: string): void {
-    clearTimeout(this.timers.get(name));
-    this.timers.delete(name);
   }
 
   private send(message: unknown): void {

@@ -249,7 +249,7 @@ function node(
   return { layer, index, x, y, room, visible, ports: ports > 1 && layer > 0 ? subnodes : [{ x, y }] };
 }
 
-/** Give every edge its ends, and a pruned one the dot half-way between them. */
+/** Give every edge its ends, and a pruned one its dot. */
 function connect({ edges: ids, subnodes }: LayoutInput, nodes: NodePlace[][], edges: EdgePlace[]): void {
   ids.forEach(({ edge: [l, i, j], alive }, e) => {
     const from = nodes[l]?.[i];
@@ -266,10 +266,21 @@ function connect({ edges: ids, subnodes }: LayoutInput, nodes: NodePlace[][], ed
       place.target = target;
       return;
     }
-    const middle = { x: (source.x + target.x) / 2, y: (source.y + target.y) / 2 };
+    const middle = ghostDot(source, target);
     const ghost = { size: 0, visible: !alive && from.visible && to.visible, source, target };
     edges[e] = { ...middle, ...ghost, blockBottom: middle.y, blockTop: middle.y };
   });
+}
+
+/** A fifth of the way along the curve from source to target: before the row of boxes, which it must not cover. */
+function ghostDot(source: Point, target: Point): Point {
+  const t = 0.2;
+  const nearTarget = t * t * (3 - 2 * t);
+  const middle = (source.y + target.y) / 2;
+  return {
+    x: source.x + (target.x - source.x) * nearTarget,
+    y: source.y * (1 - t) ** 3 + middle * 3 * t * (1 - t) + target.y * t ** 3,
+  };
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);

@@ -90,6 +90,9 @@ it("drops a hidden node without edges, keeps inputs and outputs, and leaves a do
   const dot = layout.edges[1];
   expect(dot?.size).toBe(0);
   expect(dot?.visible).toBe(true);
+  const boxes = layout.edges.filter(({ size }) => size > 0);
+  for (const box of boxes)
+    expect(Math.hypot(box.x - (dot?.x ?? 0), box.y - (dot?.y ?? 0))).toBeGreaterThan(box.size / 2);
   expect(layout.edges[0]?.visible).toBe(false);
 });
 
