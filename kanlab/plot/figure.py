@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, PathCollection, PolyCollection
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
@@ -20,7 +21,7 @@ from sympy import Basic, latex
 
 from kanlab.engine.network import Network
 from kanlab.plot.layout import Layout, Point, lay_out
-from kanlab.plot.marks import INK, EdgeMark, edge_marks
+from kanlab.plot.marks import INK, EdgeMark, edge_marks, node_strengths
 from kanlab.plot.shapes import UPRIGHT, dots_path, into_box, s_curve, way_in, way_out
 
 _DOT = 0.12
@@ -150,45 +151,57 @@ def _draw_labels(ax: Axes, layout: Layout, marks: Sequence[EdgeMark], tick: bool
             ax.text(x - 0.48, y + 0.48, f"{y_high:.2g}", ha="left", va="top", **small)
 
 
-def _discs(ax: Axes, centres: Sequence[Point], radius: float, face: str) -> None:
-    if centres:
-        d = 2 * radius
-        ax.add_collection(
-            EllipseCollection(
-                d,
-                d,
-                0,
-                units="xy",
-                offsets=np.array(centres),
-                offset_transform=ax.transData,
-                facecolors=face,
-                edgecolors=INK,
-                linewidths=0.9,
-                zorder=6,
-            )
+def _faded(strength: float) -> tuple[float, float, float]:
+    """Mix ink with white: what stands on lines must cover them, so it cannot fade by opacity."""
+    red, green, blue = to_rgb(INK)
+    part = max(0.2, strength)
+    return 1 - part * (1 - red), 1 - part * (1 - green), 1 - part * (1 - blue)
+
+
+def _discs(ax: Axes, discs: Sequence[tuple[Point, float]], radius: float, *, filled: bool) -> None:
+    """Draw circles, each of its own strength."""
+    if not discs:
+        return
+    edges = [_faded(strength) for _, strength in discs]
+    ax.add_collection(
+        EllipseCollection(
+            2 * radius,
+            2 * radius,
+            0,
+            units="xy",
+            offsets=np.array([centre for centre, _ in discs]),
+            offset_transform=ax.transData,
+            facecolors=edges if filled else "white",
+            edgecolors=edges,
+            linewidths=0.9,
+            zorder=6,
         )
+    )
 
 
-def _draw_nodes(ax: Axes, network: Network, layout: Layout) -> None:
+def _draw_nodes(ax: Axes, network: Network, layout: Layout, marks: Sequence[EdgeMark]) -> None:
     """Draw sums as dots and products as circled crosses over the dots of their factors."""
-    sums, factors, products = list(layout.nodes[0]), [], []
-    links, crosses = [], []
+    strengths = node_strengths(network, marks)
+    sums = list(zip(layout.nodes[0], strengths[0], strict=True))
+    factors, products = [], []
+    links, link_colours, crosses, cross_colours = [], [], [], []
     for l, groups in enumerate(network.groups):
-        for group, (x, y) in zip(groups, layout.nodes[l + 1], strict=True):
-            if len(group) == 1:
-                sums.append((x, y))
-                links.append(Path([layout.subnodes[l][group[0]], (x, y)]))
-                continue
-            products.append((x, y))
-            factors += [layout.subnodes[l][m] for m in group]
+        for group, (x, y), strength in zip(groups, layout.nodes[l + 1], strengths[l + 1], strict=True):
             links += [Path(s_curve(layout.subnodes[l][m], (x, y)), UPRIGHT) for m in group]
+            link_colours += [_faded(strength)] * len(group)
+            if len(group) == 1:
+                sums.append(((x, y), strength))
+                continue
+            products.append(((x, y), strength))
+            factors += [(layout.subnodes[l][m], strength) for m in group]
             arm = 0.5 * _PRODUCT
             crosses += [Path([(x - arm, y - s * arm), (x + arm, y + s * arm)]) for s in (1, -1)]
-    _path(ax, links, INK, _weight(layout), 1)
-    _discs(ax, sums, _DOT, INK)
-    _discs(ax, factors, 0.6 * _DOT, INK)
-    _discs(ax, products, _PRODUCT, "white")
-    _path(ax, crosses, INK, 1.1, 7)
+            cross_colours += [_faded(strength)] * 2
+    _path(ax, links, link_colours, _weight(layout), 1)
+    _discs(ax, sums, _DOT, filled=True)
+    _discs(ax, factors, 0.6 * _DOT, filled=True)
+    _discs(ax, products, _PRODUCT, filled=False)
+    _path(ax, crosses, cross_colours, 1.1, 7)
 
 
 def _draw_names(ax: Axes, layout: Layout, level: int, names: Sequence[_Name], size: float) -> list[tuple[float, ...]]:
@@ -241,7 +254,8 @@ def plot(
     Parameters
     ----------
     beta
-        An edge's opacity is tanh(beta · score). Before any data was seen there are no scores, and all is opaque.
+        An edge's opacity is tanh(beta · score), but never quite nothing; nodes are as strong as their strongest edge.
+        Before any data was seen there are no scores, and all is opaque.
     metric
         The score: "backward" (what reaches the outputs), "forward_u" (the edge's standard deviation), or "forward_n"
         (that over its input's).
@@ -287,7 +301,7 @@ def plot(
     ax.set_axis_off()
     _draw_edges(ax, layout, marks)
     _draw_labels(ax, layout, marks, tick)
-    _draw_nodes(ax, network, layout)
+    _draw_nodes(ax, network, layout, marks)
     taken = _draw_names(ax, layout, 0, inputs, size) + _draw_names(ax, layout, -1, outputs, size)
 
     xs = [x for level in layout.nodes for x, _ in level] + [box.x for box in layout.boxes.values()]

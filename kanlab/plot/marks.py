@@ -1,5 +1,6 @@
 """What is drawn of each edge: its curve, how strongly, in which colour, and its function's name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ METRICS = ("backward", "forward_n", "forward_u")
 
 _POINTS = 61
 _SAMPLES = 150
+#: An edge without any effect is there all the same, until it is pruned.
+_GHOST = 0.06
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,17 @@ def _samples(network: Network) -> list[tuple[np.ndarray, np.ndarray]]:
     ]
 
 
+def node_strengths(network: Network, marks: Sequence[EdgeMark]) -> list[list[float]]:
+    """Per level, how strongly each node is drawn: as its strongest edge, or 0 without any."""
+    strengths = [[0.0] * sum(nodes) for nodes in network.width]
+    node_of = [{m: n for n, group in enumerate(groups) for m in group} for groups in network.groups]
+    for mark in marks:
+        l, i, j = mark.edge
+        for level, node in ((l, i), (l + 1, node_of[l][j])):
+            strengths[level][node] = max(strengths[level][node], mark.alpha)
+    return strengths
+
+
 @torch.no_grad()
 def edge_marks(network: Network, beta: float, metric: str, sample: bool) -> list[EdgeMark]:
     """Collect the present edges, faintest first, so that strong ones are drawn over them."""
@@ -67,7 +81,7 @@ def edge_marks(network: Network, beta: float, metric: str, sample: bool) -> list
     for l, ((x, y), strength) in enumerate(zip(network.edge_curves(_POINTS), _strengths(network, metric), strict=True)):
         layer = network.layer(l)
         # An edge that cannot be scored is shown, not hidden.
-        alphas = torch.tanh(beta * strength).nan_to_num(1.0).tolist()
+        alphas = torch.tanh(beta * strength).nan_to_num(1.0).clamp_min(_GHOST).tolist()
         for i, j in (layer.mask != 0).nonzero().tolist():
             function = layer.fixed.get((i, j))
             marks.append(

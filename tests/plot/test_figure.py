@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgba
 from kanlab.engine.attribution import attribute
 from kanlab.engine.network import Network
 from kanlab.plot import plot
-from kanlab.plot.marks import INK, SYMBOLIC, edge_marks
+from kanlab.plot.marks import INK, SYMBOLIC, edge_marks, node_strengths
 from kanlab.plot.shapes import into_box
 
 
@@ -94,6 +94,24 @@ def test_opacity_is_tanh_of_beta_times_the_score():
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+def test_an_edge_without_effect_is_faint_and_so_is_a_node_of_such_edges():
+    model = network((2, 2, 1))
+    with torch.no_grad():
+        for parameter in (model.layer(0).coef, model.layer(0).scale_base):
+            parameter[:, 1] = 0
+        for parameter in (model.layer(1).coef, model.layer(1).scale_base):
+            parameter[1] = 0
+    marks = edge_marks(model, 3.0, "backward", False)
+    faint = {mark.edge for mark in marks if mark.alpha == 0.06}
+    assert faint == {(0, 0, 1), (0, 1, 1), (1, 1, 0)}
+    inputs, hidden, output = node_strengths(model, marks)
+    assert hidden[1] == 0.06
+    assert min(*inputs, hidden[0], *output) > 0.06
+    for l, i, j in faint:
+        model.layer(l).remove(i, j)
+    assert node_strengths(model, edge_marks(model, 3.0, "backward", False))[1][1] == 0
+
+
 def test_forward_metrics_are_spreads():
     model = network((2, 3, 1))
     acts = model.acts()
@@ -103,7 +121,7 @@ def test_forward_metrics_are_spreads():
         marks = {mark.edge: mark.alpha for mark in edge_marks(model, 0.5, metric, False)}
         for i in range(2):
             for j in range(3):
-                assert marks[0, i, j] == pytest.approx(math.tanh(0.5 * float(expected[i, j])))
+                assert marks[0, i, j] == pytest.approx(max(0.06, math.tanh(0.5 * float(expected[i, j]))))
 
 
 def test_before_any_data_all_edges_are_opaque():
