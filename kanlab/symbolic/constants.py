@@ -1,0 +1,124 @@
+"""The numbers people write in formulas: whole ones, small fractions, and those with π, e and square roots.
+
+Each has a cost, roughly the bits it takes to say it: given two that fit, the cheaper is the likelier. The table is
+kept short on purpose: a dense one finds a "name" for any number.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+#: What a factor adds to the cost of the number beside it.
+_PI, _E, _ROOT, _LOG = 2.0, 2.5, 2.0, 3.0
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number with a name: exact, as a double, and its cost."""
+
+    expr: sympy.Expr
+    value: float
+    cost: float
+
+
+def nearest(value: float, rel_tol: float, *, abs_tol: float = 0.0) -> list[Constant]:
+    """List the constants within ``rel_tol`` of ``value``, cheapest first, then nearest first.
+
+    Parameters
+    ----------
+    value
+        Any finite number; its sign is kept.
+    rel_tol
+        Largest difference relative to the constant.
+    abs_tol
+        0 is listed if ``|value| <= abs_tol``.
+
+    Examples
+    --------
+    >>> [str(constant.expr) for constant in nearest(3.1416, 1e-4)]
+    ['pi']
+    >>> [str(constant.expr) for constant in nearest(-0.6667, 1e-3)]
+    ['-2/3']
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"value is {value}: only a finite number lies near a constant")
+    if not rel_tol >= 0 or not abs_tol >= 0:
+        raise ValueError(f"tolerances must be at least 0: rel_tol is {rel_tol}, abs_tol {abs_tol}")
+    size, table = abs(value), _table()
+    keys = [constant.value for constant in table]
+    low = bisect.bisect_left(keys, size / (1 + rel_tol) * (1 - 1e-15))
+    high = len(keys) if rel_tol >= 1 else bisect.bisect_right(keys, size / (1 - rel_tol) * (1 + 1e-15))
+    found = [constant for constant in table[low:high] if abs(constant.value - size) <= rel_tol * constant.value]
+    if value < 0:
+        found = [Constant(-constant.expr, -constant.value, constant.cost) for constant in found]
+    if size <= abs_tol:
+        found.append(Constant(sympy.S.Zero, 0.0, 0.0))
+    return sorted(found, key=lambda constant: (constant.cost, abs(constant.value - value)))
+
+
+def _bits(fraction: Fraction) -> float:
+    """Return the cost of a fraction: 0 for 1, growing with its digits; a denominator costs more than a numerator."""
+    return round(_length(fraction.numerator) + 1.5 * _length(fraction.denominator), 3)
+
+
+def _length(whole: int) -> float:
+    """Return how much it takes to say a whole number; a zero at its end takes less than another digit."""
+    zeros = 0
+    while whole >= 100 and whole % 10 == 0:
+        whole, zeros = whole // 10, zeros + 1
+    return math.log2(whole) + 1.5 * zeros
+
+
+def _exact(fraction: Fraction) -> sympy.Expr:
+    return sympy.Integer(fraction.numerator) / fraction.denominator
+
+
+def _entries() -> Iterator[tuple[sympy.Expr, float]]:
+    """Yield positive constants and what they cost."""
+    whole = [Fraction(n) for n in (*range(1, 21), 24, 25, 30, 32, 36, 40, 48, 50, 60, 64, 100, 1000, 10000)]
+    fractions = [Fraction(p, q) for q in (2, 3, 4, 5, 6, 8, 10) for p in range(1, 3 * q) if math.gcd(p, q) == 1]
+    fractions += [Fraction(1, n) for n in (7, 9, 12, 16, 20, 24, 32, 100, 1000)]
+    for fraction in (*whole, *fractions):
+        yield _exact(fraction), _bits(fraction)
+    small = [Fraction(p, q) for q in (1, 2, 3, 4, 6) for p in range(1, 9) if math.gcd(p, q) == 1]
+    for fraction in small:
+        number, cost = _exact(fraction), _bits(fraction)
+        yield number * sympy.pi, cost + _PI
+        yield number / sympy.pi, cost + _PI + 1.5
+        if cost > 2.5:
+            continue
+        for n in (2, 3, 5):
+            yield number * sympy.sqrt(n), cost + _ROOT + math.log2(n) / 2
+            yield number / sympy.sqrt(n), cost + _ROOT + math.log2(n) / 2 + 0.5
+        for root in (sympy.sqrt(sympy.pi), sympy.sqrt(2 * sympy.pi)):
+            yield number * root, cost + _PI + _ROOT
+            yield number / root, cost + _PI + _ROOT + 0.5
+    for n in (1, 2, 3):
+        yield sympy.exp(n), _E + n - 1
+        yield sympy.exp(-n), _E + n - 0.5
+    yield sympy.sqrt(sympy.E), _E + _ROOT
+    yield sympy.pi**2, _PI + 1.5
+    yield 4 * sympy.pi**2, _PI + 3.5
+    for n in (2, 3, 10):
+        yield sympy.log(n), _LOG + math.log2(n) / 2
+        yield 1 / sympy.log(n), _LOG + math.log2(n) / 2 + 1
+    yield sympy.GoldenRatio, 5.0
+    for n in (7, 6, 10):
+        yield sympy.sqrt(n), _ROOT + math.log2(n)
+
+
+@functools.lru_cache(maxsize=1)
+def _table() -> tuple[Constant, ...]:
+    """Return all constants in order of size; where two are equal the cheaper stays."""
+    best: dict[sympy.Expr, Constant] = {}
+    for expr, cost in _entries():
+        if expr not in best or cost < best[expr].cost:
+            best[expr] = Constant(expr, float(expr), cost)
+    return tuple(sorted(best.values(), key=lambda constant: constant.value))
