@@ -79,7 +79,7 @@ export class EdgeMark {
     );
     setAttribute(this.name, "display", named ? null : "none");
     setAttribute(this.name, "x", place.x.toFixed(1));
-    setAttribute(this.name, "y", (place.y + size / 2 + 12).toFixed(1));
+    setAttribute(this.name, "y", (place.y + size / 2 + 12 / zoom).toFixed(1));
     const arm = (size * 0.36).toFixed(1);
     setAttribute(this.strike, "d", `M-${arm} ${arm}L${arm} -${arm}`);
   }

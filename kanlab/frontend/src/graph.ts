@@ -1,22 +1,24 @@
 /** The network graph: every edge's curve, live; edges are buttons; below it, what Prune would remove. */
 
-import { Disposer, h, s, setAttribute, setText } from "./dom";
+import { Disposer, h, s, setAttribute } from "./dom";
 import { EdgeMark } from "./edges";
 import { ease, mixEdge, mixNode } from "./lib/curves";
-import * as format from "./lib/format";
 import { textWidth } from "./lib/format";
 import { labels } from "./lib/labels";
 import { type Layout, layoutNetwork } from "./lib/layout";
-import { edgeEnds, functionText } from "./lib/names";
 import { edgeKey, nodeCount, type State, sameEdge } from "./lib/protocol";
 import { NodeMark } from "./nodes";
 import type { Context, Panel } from "./panel";
 import { createPruneRow } from "./prune";
 import { createRoving } from "./roving";
+import { createTooltip } from "./tooltip";
 import { createZoom } from "./zoom";
 
 const GLIDE = 250;
 const LEAST_HEIGHT = 380;
+/** From this many edges on, a wide view is given more height, up to this. */
+const CROWD = 60;
+const MOST_HEIGHT = 620;
 
 export function createGraph(context: Context): Panel {
   const { kernel } = context;
@@ -27,10 +29,10 @@ export function createGraph(context: Context): Panel {
   const names = s("g", { "aria-hidden": "true" });
   const content = s("g", {}, links, boxes, names, nodes);
   const surface = s("svg", { class: "kanlab-network", role: "group", "aria-label": labels.graph }, content);
-  const tooltip = h("div", { class: "kanlab-tooltip", "aria-hidden": "true", hidden: true });
+  const tooltip = createTooltip(kernel);
   const holder = h("div", { class: "kanlab-network-holder" });
   const zoom = createZoom(surface, content, () => redraw(), disposer);
-  holder.append(surface, zoom.element, tooltip);
+  holder.append(surface, zoom.element, tooltip.element);
   const prune = createPruneRow(kernel);
   const element = h("div", { class: "kanlab-graph" }, holder, prune.element);
 
@@ -63,28 +65,25 @@ export function createGraph(context: Context): Panel {
   function place(smoothly: boolean): void {
     const { state } = kernel;
     if (!state) return;
-    const layout = layoutNetwork({
+    const edges = state.edges.map(({ edge, kind }) => ({ edge, alive: kind !== "pruned" }));
+    const crowded = edges.filter(({ alive }) => alive).length > CROWD;
+    const input = {
       width: size.width,
-      height: Math.max(LEAST_HEIGHT, size.height),
+      height: crowded ? Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, 0.55 * size.width)) : LEAST_HEIGHT,
       layers: state.width.map((_, l) => nodeCount(state, l)),
       subnodes: state.subnodes,
-      edges: state.edges.map(({ edge, kind }) => ({ edge, alive: kind !== "pruned" })),
-    });
+      edges,
+    };
+    // What it needs of itself; in the Lab its neighbour may be taller and give it more.
+    const { height: needed } = layoutNetwork(input);
+    const layout = layoutNetwork({ ...input, height: Math.max(needed, size.height) });
     setAttribute(surface, "width", layout.width);
     setAttribute(surface, "height", layout.height);
-    holder.style.minHeight = `${Math.ceil(leastHeight(layout, state))}px`;
+    holder.style.minHeight = `${Math.ceil(needed)}px`;
     build(state, layout);
     const calm = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
     moveTo(layout, smoothly && !calm);
     roving.refresh();
-  }
-
-  /** The height that this network needs at this width; asked with no height to fill. */
-  function leastHeight(layout: Layout, state: State): number {
-    const depth = state.width.length - 1;
-    const many = state.edges.filter(({ kind }) => kind !== "pruned").length > 60;
-    const wished = many ? Math.min(620, 0.55 * layout.width) : LEAST_HEIGHT;
-    return Math.max(LEAST_HEIGHT, wished, Math.min(layout.height, 130 + 190 * depth));
   }
 
   /** Make a mark for every edge and node that has none, drop those that are gone, keep the others where they are. */
@@ -115,19 +114,25 @@ export function createGraph(context: Context): Panel {
       nodeMarks = layout.nodes.map((node, n) => nodeMarks[n] ?? new NodeMark(node));
       nodes.replaceChildren(...nodeMarks.map((mark) => mark.element));
     }
-    // One style for a layer: `x`, `y` are set as mathematics, a table's column names as words.
-    const mathematical = [state.names.inputs, [], state.names.outputs].map((names) =>
-      names.every((name) => textWidth(name) < 1.3),
-    );
-    layout.nodes.forEach((node, n) => {
-      const end = node.layer === 0 ? 0 : node.layer === state.width.length - 1 ? 2 : 1;
-      nodeMarks[n]?.describe(state, node, mathematical[end] === true);
-    });
+    placed = layout;
+    describeNodes(state);
     state.width.forEach((_, l) => {
       const row = ordered.filter(({ edge }) => edge.edge[0] === l);
       const alive = state.edges.filter(({ edge, kind }) => edge[0] === l && kind !== "pruned").length;
       const thin = Math.min(1, Math.sqrt(24 / Math.max(1, alive))).toFixed(2);
       for (const { link } of row) link.style.setProperty("--kanlab-thin", thin);
+    });
+  }
+
+  let placed: Layout | null = null;
+  function describeNodes(state: State): void {
+    // One style for a layer: `x`, `y` are set as mathematics, a table's column names as words.
+    const [inputs, outputs] = [state.names.inputs, state.names.outputs].map((all) =>
+      all.every((name) => textWidth(name) < 1.3),
+    );
+    placed?.nodes.forEach((node, n) => {
+      const mathematical = node.layer === 0 ? inputs : node.layer === state.width.length - 1 && outputs;
+      nodeMarks[n]?.describe(state, node, mathematical === true, zoom.scale);
     });
   }
 
@@ -187,6 +192,8 @@ export function createGraph(context: Context): Panel {
   }
 
   function redraw(): void {
+    content.style.setProperty("--kanlab-zoom", zoom.scale.toFixed(3));
+    if (kernel.state) describeNodes(kernel.state);
     for (const mark of edgeMarks.values()) mark.move(mark.place, zoom.scale);
     draw();
   }
@@ -200,27 +207,8 @@ export function createGraph(context: Context): Panel {
     roving.setCurrent(mark);
     kernel.select(mark.edge.edge);
   });
-  surface.addEventListener("pointermove", (event) => showTooltip(markOf(event), event));
-  surface.addEventListener("pointerleave", () => {
-    tooltip.hidden = true;
-  });
-
-  function showTooltip(mark: EdgeMark | null, event: PointerEvent): void {
-    const { state, frame } = kernel;
-    tooltip.hidden = mark === null || state === null;
-    if (!mark || !state) return;
-    const [source, target] = edgeEnds(state, mark.edge.edge);
-    const e = state.edges.findIndex(({ edge }) => sameEdge(edge, mark.edge.edge));
-    const score = frame?.arrays.scores[e];
-    const what = mark.edge.kind === "symbolic" ? functionText(state, mark.edge.name) : labels[mark.edge.kind];
-    setText(
-      tooltip,
-      `(${mark.edge.edge.join(", ")})  ${format.truncate(source, 14)} → ${format.truncate(target, 14)}\n${what}, ${labels.score} ${format.loss(score)}`,
-    );
-    const { left, top, width } = holder.getBoundingClientRect();
-    const x = event.clientX - left;
-    tooltip.style.translate = `${x > width - 190 ? x - 186 : x + 14}px ${event.clientY - top + 14}px`;
-  }
+  surface.addEventListener("pointermove", (event) => tooltip.show(markOf(event), event));
+  surface.addEventListener("pointerleave", tooltip.hide);
 
   return {
     element,

@@ -25,7 +25,8 @@ export class NodeMark {
     this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label);
   }
 
-  describe(state: State, { layer, index, ports, room }: NodePlace, mathematical: boolean): void {
+  /** What it is called. Letters keep their size when the graph is zoomed, so that more of a long name fits. */
+  describe(state: State, { layer, index, ports, room }: NodePlace, mathematical: boolean, zoom: number): void {
     const last = state.width.length - 1;
     const full = nodeName(state, layer, index);
     const product = ports.length > 1;
@@ -35,14 +36,14 @@ export class NodeMark {
 
     const hidden = layer > 0 && layer < last;
     const size = hidden ? FONT - 1 : mathematical ? MATH_FONT : FONT;
-    const fits = hidden ? (room > 62 ? full : "") : truncate(full, Math.max(2, (room - 6) / size));
+    const fits = hidden ? (room * zoom > 62 ? full : "") : truncate(full, Math.max(2, (room * zoom - 6) / size));
     setText(this.label, fits);
     this.label.setAttribute(
       "class",
       `kanlab-node-label${hidden ? " kanlab-node-hidden" : ""}${mathematical && !hidden ? " kanlab-math-label" : ""}`,
     );
-    setAttribute(this.label, "x", hidden ? NODE_RADIUS + 5 : 0);
-    setAttribute(this.label, "y", hidden ? 4 : layer === 0 ? NODE_RADIUS + 20 : -NODE_RADIUS - 9);
+    setAttribute(this.label, "x", hidden ? NODE_RADIUS + 5 / zoom : 0);
+    setAttribute(this.label, "y", hidden ? 4 / zoom : layer === 0 ? NODE_RADIUS + 20 / zoom : -NODE_RADIUS - 9 / zoom);
     setAttribute(this.label, "text-anchor", hidden ? "start" : "middle");
   }
 
