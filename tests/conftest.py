@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
+import jaxtyping
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 # A deadline measures the machine, not the code; print_blob makes a failure in CI reproducible at home.
 hypothesis.settings.register_profile("kanlab", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("kanlab")
+
+# In the tests the annotations of the numeric core, shapes above all, are checked at every call; an int will do where a
+# float is asked for. This must precede the engine's import.
+jaxtyping.install_import_hook(
+    [f"kanlab.engine.{room}" for room in ("spline", "layer", "penalty")],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -185,6 +185,7 @@ def test_hello_problem_is_solved_by_clicking_alone(show, artifacts, root: Path, 
     lab.until(lambda: "kanlab" in lab.book.page.evaluate("navigator.clipboard.readText()"), "the script")
     picture = lab.book.screenshot(artifacts / "lab-light-solved.png", lab.region)
     if request.config.getoption("--update-screenshots"):
+        (root / "docs").mkdir(exist_ok=True)
         shutil.copy(picture, root / "docs" / "lab-light.png")
 
 

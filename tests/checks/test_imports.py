@@ -23,6 +23,7 @@ FLOORS = [
     {"kan"},
     {"discover"},
     {"session"},
+    {"runner"},
     {"widgets"},
     {"cli", "__main__", "__init__"},
 ]
@@ -32,6 +33,7 @@ FORBIDDEN = {
     "engine": JUPYTER | {"sympy", "matplotlib", "pandas", "sklearn"},
     "symbolic": JUPYTER | {"matplotlib", "pandas"},
     "session": JUPYTER,
+    "runner": JUPYTER,
     "kan": JUPYTER,
 }
 
