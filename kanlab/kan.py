@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, cast, overload
 
+import sympy
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -81,6 +83,13 @@ class KAN(Network):
             grid_range=grid_range,
             dtype=dtype,
         )
+        given = {"width": width, "grid": grid, "k": k, "seed": seed, "mult_arity": mult_arity, "base_fun": base_fun}
+        given |= {"noise_scale": noise_scale, "grid_eps": grid_eps, "grid_range": grid_range}
+        #: The call that makes this model again, or None: what a script starts from.
+        self.origin: dict[str, Any] | None = None
+        if isinstance(seed, int) and dtype == torch.float64:
+            usual = {key: p.default for key, p in inspect.signature(KAN.__init__).parameters.items()}
+            self.origin = {key: copy.deepcopy(value) for key, value in given.items() if value != usual[key]}
 
     # ---- training
 
@@ -312,8 +321,9 @@ class KAN(Network):
     ) -> tuple[list[Any], list[Any]]:
         """Return sympy expressions, one an output, and the variables; numbers rounded to ``floating_digit`` digits."""
         formula = self.formula(var)
-        exprs = formula.exprs if floating_digit is None else formula.rounded(floating_digit)
-        return list(exprs), list(formula.variables)
+        if floating_digit is None:
+            return list(formula.exprs), list(formula.variables)
+        return [_round(expr, floating_digit) for expr in formula.shown(floating_digit)], list(formula.variables)
 
     # ---- pictures and files
 
@@ -337,3 +347,9 @@ class KAN(Network):
     def take_over(self, other: Network) -> None:
         """Become ``other``: its shape, its edges, its samples."""
         self.__dict__.update(copy.deepcopy(other).__dict__)
+
+
+def _round(expr: sympy.Expr, digits: int) -> sympy.Expr:
+    """Round every number in an expression to ``digits`` decimals."""
+    rounded = {number: sympy.Float(round(float(number), digits)) for number in expr.atoms(sympy.Float)}
+    return cast(sympy.Expr, expr.xreplace(rounded))

@@ -134,19 +134,20 @@ class _Best:
 
 
 class _Stall:
-    """Notices that small steps no longer lower the objective much."""
+    """Notices that steps no longer lower the objective much: by less than a part, over a number of steps."""
 
-    def __init__(self):
+    def __init__(self, over: int, part: float):
+        self._over, self._part = over, part
         self._recent: list[float] = []
 
-    def seen(self, value: float, *, over: int = 5, less_than: float = 0.3) -> bool:
-        """Whether the last ``over`` values fell by less than this part; asking starts a new count."""
+    def seen(self, value: float) -> bool:
+        """Whether the last values fell by too little; each such look starts a new count."""
         self._recent.append(value)
-        if len(self._recent) <= over:
+        if len(self._recent) <= self._over:
             return False
         first = self._recent[0]
         self._recent = []
-        return first - value < less_than * abs(first)
+        return first - value < self._part * abs(first)
 
 
 def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
@@ -162,12 +163,12 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
     penalty, solver, name = options.penalty, None, ""
     best = _Best(network)
     batches = _batches(x, y, options)
-    thinner, stall = Thinner(network), _Stall()
+    thinner, stall, plateau = Thinner(network), _Stall(5, 0.3), _Stall(300, 1e-3)
+    splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
     index = 0
     try:
         while options.steps is None or index < options.steps:
-            laid = options.updates_grid(index) and bool(solver is None or splines)
-            splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
+            laid = options.updates_grid(index) and (solver is None or splines)
             if laid:
                 network.update_grid_from_samples(data.train_input)
             if solver is None or laid or options.batch > 0 or solver.objective.penalty is not penalty:
@@ -188,6 +189,8 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                 result = solver.current
             best.note(result.value)
             reason = _reason(solver, options, index, result.value)
+            if not reason and options.steps is None and plateau.seen(result.value):
+                reason = "converged: the objective has been flat for 300 steps"
             sent = yield Step(
                 index,
                 _shown(result.loss, options),
@@ -199,7 +202,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                 reason,
             )
             if sent is not None and sent != penalty:
-                penalty, best = sent, _Best(network)
+                penalty, best, plateau = sent, _Best(network), _Stall(300, 1e-3)
             elif reason:
                 return
             index += 1

@@ -109,15 +109,14 @@ class KANLayer(nn.Module):
         if base_fun not in BASES:
             raise ValueError(f"base_fun is {base_fun!r}; allowed are {', '.join(map(repr, BASES))}")
         self.in_dim, self.out_dim, self.k, self.base_fun = in_dim, out_dim, k, base_fun
-        kind = {"dtype": dtype}
-        noise = torch.randn(in_dim, out_dim, grid + k, generator=generator, **kind)
-        tilt = torch.rand(in_dim, out_dim, generator=generator, **kind) * 2 - 1
+        noise = torch.randn(in_dim, out_dim, grid + k, generator=generator, dtype=dtype)
+        tilt = torch.rand(in_dim, out_dim, generator=generator, dtype=dtype) * 2 - 1
         self.coef = nn.Parameter(noise_scale * noise)
         self.scale_base = nn.Parameter(tilt / math.sqrt(in_dim))
-        self.scale_sp = nn.Parameter(torch.ones(in_dim, out_dim, **kind))
-        self.affine = nn.Parameter(torch.tensor([1.0, 0.0, 1.0, 0.0], **kind).repeat(in_dim, out_dim, 1))
-        self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, **kind).clone())
-        self.register_buffer("mask", torch.ones(in_dim, out_dim, **kind))
+        self.scale_sp = nn.Parameter(torch.ones(in_dim, out_dim, dtype=dtype))
+        self.affine = nn.Parameter(torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=dtype).repeat(in_dim, out_dim, 1))
+        self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, dtype=dtype).clone())
+        self.register_buffer("mask", torch.ones(in_dim, out_dim, dtype=dtype))
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
 
     @property

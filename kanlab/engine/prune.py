@@ -19,7 +19,7 @@ from kanlab.engine.network import Network
 
 @dataclass(frozen=True)
 class Cut:
-    """What would go: ``edges[l]`` ``[in_dim, out_dim]`` and ``nodes[l]`` are true where something present would leave."""
+    """What would go: ``edges[l]`` ``[in_dim, out_dim]`` and ``nodes[l]`` are true where something present leaves."""
 
     edges: list[Tensor]
     nodes: list[Tensor]

@@ -32,13 +32,15 @@ def extend_knots(points: Float[Tensor, "*s in_dim g1"], k: int) -> Float[Tensor,
     return torch.cat([low - step * pad.flip(0), points, high + step * pad], -1)
 
 
-def uniform_knots(low: float, high: float, grid: int, k: int, *, in_dim: int = 1, **kind) -> Float[Tensor, "i knots"]:
+def uniform_knots(
+    low: float, high: float, grid: int, k: int, *, in_dim: int = 1, dtype: torch.dtype | None = None
+) -> Float[Tensor, "i knots"]:
     """Return evenly spaced knots for ``grid`` intervals on ``[low, high]``, the same for each input.
 
     >>> uniform_knots(-1, 1, 2, 1)
     tensor([[-2., -1.,  0.,  1.,  2.]])
     """
-    points = torch.linspace(low, high, grid + 1, **kind)
+    points = torch.linspace(low, high, grid + 1, dtype=dtype)
     return extend_knots(points.expand(in_dim, grid + 1), k)
 
 

@@ -48,7 +48,7 @@ _CONSTANTS = {"constant": 0, "linear": 0, "shift": 1, "step": 1, "scale": 1, "ph
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A function for an edge: ``c f(a x + b) + d``, its true R² on the edge's data, and its score (higher is better)."""
+    """A function for an edge: ``c f(a x + b) + d``, its true R² on the edge's data, and its score (more is better)."""
 
     name: str
     r2: float

@@ -1,0 +1,462 @@
+"""Everything a person does to a model, as commands with a history: undo, redo, branches, a script, one file.
+
+The session is the only thing that changes. Each command leaves an `Entry` with the model as it was then, so that going
+back is exact. Undo moves to the parent entry; doing something else from there starts a branch and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import os
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from kanlab import store
+from kanlab.engine.fit import Step
+from kanlab.engine.penalty import Penalty
+from kanlab.kan import KAN, Dataset
+from kanlab.symbolic.search import Progress
+from kanlab.symbolic.snap import Snap, snap_steps
+
+Row = tuple[int, float, float, float]
+Edge = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A method of `Session` and its arguments: plain numbers, texts, lists and dicts."""
+
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+    def code(self) -> str:
+        """Return the call, as Python."""
+        return f"session.{self.name}({', '.join(f'{key}={value!r}' for key, value in self.args.items())})"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The session after one command.
+
+    Attributes
+    ----------
+    id, parent
+        Entries are numbered from 0, the start, whose parent is None.
+    command, label
+        What was done, for the script and for people.
+    model
+        The model then; not to be changed.
+    train_loss, test_loss
+        On the session's data.
+    step
+        Training steps taken so far on this branch.
+    rows
+        ``(step, train, test, reg)`` of the training this command did.
+    snaps
+        The constants this command snapped.
+    """
+
+    id: int
+    parent: int | None
+    command: Command
+    label: str
+    model: KAN = field(repr=False)
+    train_loss: float
+    test_loss: float
+    step: int
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    snaps: tuple[Snap, ...] = field(default=(), repr=False)
+
+
+class Session:
+    """A model, its data and what was done to it.
+
+    Parameters
+    ----------
+    model
+        Copied: the session's own is ``session.model``.
+    dataset
+        As `kanlab.create_dataset` and `kanlab.dataset_from` make it.
+    names, out_names
+        Of the inputs and outputs, any text; taken from the dataset where it has them.
+
+    Examples
+    --------
+    >>> from kanlab import KAN, Session, create_dataset
+    >>> dataset = create_dataset(lambda x: x[:, 0] ** 2, n_var=1, train_num=100, test_num=50)
+    >>> session = Session(KAN([1, 1], seed=0), dataset, names=["x"])
+    >>> step = session.fit(steps=5)
+    >>> session.undo()
+    >>> [entry.label for entry in session.history], session.current.label
+    (['start', 'fit 5'], 'start')
+    """
+
+    def __init__(
+        self,
+        model: KAN,
+        dataset: Dataset,
+        names: Sequence[str] | None = None,
+        out_names: Sequence[str] | None = None,
+    ):
+        if not isinstance(model, KAN):
+            raise TypeError(f"model is a {type(model).__name__}; a session works on a kanlab.KAN")
+        self.model = model.copy()
+        self.dataset = dict(dataset)
+        self.data = self.model.read_data(dataset)
+        self.names = _names("names", names or dataset.get("input_names"), self.model.n_in, "x")
+        self.out_names = _names("out_names", out_names or dataset.get("output_names"), self.model.n_out, "f")
+        if self.model.samples is None:
+            self.model.show(self.data.train_input[:4096], self.data.train_label[:4096])
+        self._entries: list[Entry] = []
+        self._redo: dict[int, int] = {}
+        self._at = 0
+        self._record(Command("start"), "start")
+
+    # ---- history
+
+    @property
+    def history(self) -> tuple[Entry, ...]:
+        """All entries, branches included, in the order they were made."""
+        return tuple(self._entries)
+
+    @property
+    def current(self) -> Entry:
+        """The entry the session stands on."""
+        return self._entries[self._at]
+
+    def path(self) -> list[Entry]:
+        """Return the entries from the start to the current one."""
+        entries = [self.current]
+        while (parent := entries[-1].parent) is not None:
+            entries.append(self._entries[parent])
+        return entries[::-1]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to undo."""
+        return self.current.parent is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether something was undone that can be done again."""
+        return self._at in self._redo
+
+    def undo(self) -> None:
+        """Go back to before the last command, exactly."""
+        if self.current.parent is None:
+            raise ValueError("there is nothing to undo: this is the start of the session")
+        self.goto(self.current.parent)
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        if not self.can_redo:
+            raise ValueError("there is nothing to redo: nothing was undone from here")
+        self.goto(self._redo[self._at])
+
+    def goto(self, id: int) -> None:
+        """Go to any entry of the history."""
+        if not isinstance(id, int) or not 0 <= id < len(self._entries):
+            raise ValueError(f"there is no history entry {id!r}; they are numbered 0 to {len(self._entries) - 1}")
+        child: Entry = self._entries[id]
+        self._at = id
+        self.model = child.model.copy()
+        while child.parent is not None:
+            self._redo[child.parent] = child.id
+            child = self._entries[child.parent]
+
+    def rows(self) -> list[Row]:
+        """Return the training curve of the current branch: ``(step, train, test, reg)``."""
+        return [row for entry in self.path() for row in entry.rows]
+
+    def losses(self, model: KAN | None = None) -> tuple[float, float]:
+        """Return root mean squared errors on the training and held-out rows (for class labels: cross-entropies)."""
+        model = model or self.model
+        return (
+            _loss(model, self.data.train_input, self.data.train_label),
+            _loss(model, self.data.test_input, self.data.test_label),
+        )
+
+    def _record(self, command: Command, label: str, rows: Sequence[Row] = (), snaps: Sequence[Snap] = ()) -> Entry:
+        parent = self._at if self._entries else None
+        step = (self._entries[parent].step if parent is not None else 0) + len(rows)
+        train, test = self.losses()
+        id, model = len(self._entries), self.model.copy()
+        entry = Entry(id, parent, command, label, model, train, test, step, tuple(rows), tuple(snaps))
+        self._entries.append(entry)
+        if parent is not None:
+            self._redo[parent] = entry.id
+        self._at = entry.id
+        return entry
+
+    # ---- commands
+
+    def fit_steps(
+        self, steps: int | None = 50, lamb: float = 0.0, lamb_l1: float = 1.0, lamb_entropy: float = 2.0, **options: Any
+    ) -> Generator[Step, Penalty | None, None]:
+        """Train, yielding after each step; however it is left, it is one entry with the best state.
+
+        A `Penalty` sent in acts on the next step and is remembered, so that the script repeats it.
+        """
+        schedule: Mapping[int, Mapping[str, float]] = options.pop("schedule", None) or {}
+        args: dict[str, Any] = {"lamb": lamb, "lamb_l1": lamb_l1, "lamb_entropy": lamb_entropy, **options}
+        if self.data.train_label.ndim == 1 and "loss_fn" not in options:
+            options = {**options, "loss_fn": torch.nn.functional.cross_entropy}
+        training = self.model.fit_steps(
+            self.dataset, options.pop("opt", "auto"), steps, lamb, lamb_l1, lamb_entropy, **options
+        )
+        before, rows = self.current.step, cast("list[Row]", [])
+        sent: Penalty | None = None
+        changes: dict[int, dict[str, float]] = {}
+        try:
+            while True:
+                try:
+                    step = next(training) if sent is None else training.send(sent)
+                except StopIteration:
+                    break
+                rows.append((before + step.index, step.train_loss, step.test_loss, step.reg))
+                sent = yield step
+                if sent is None and step.index + 1 in schedule:
+                    sent = Penalty(**schedule[step.index + 1])
+                if sent is not None:
+                    changes[step.index + 1] = {
+                        "lamb": sent.lamb, "lamb_l1": sent.lamb_l1, "lamb_entropy": sent.lamb_entropy
+                    }  # fmt: skip
+        finally:
+            training.close()
+            if rows:
+                last = [m for m in changes if m < len(rows)]
+                extra = {"schedule": {m: changes[m] for m in last}} if last else {}
+                shown = {key: value for key, value in args.items() if _plain(value)}
+                label = f"fit {len(rows)}" + (f", lamb {_last_lamb(lamb, changes, last):g}" if lamb or last else "")
+                self._record(Command("fit", {"steps": len(rows), **shown, **extra}), label, rows)
+
+    def fit(self, steps: int = 50, lamb: float = 0.0, **options: Any) -> Step | None:
+        """Train; returns the last step. ``schedule={step: {"lamb": ...}}`` changes the penalty on the way."""
+        last = None
+        for step in self.fit_steps(steps, lamb, **options):
+            last = step
+        return last
+
+    def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2) -> Entry:
+        """Remove edges and hidden nodes that score below the thresholds."""
+        before = self.model
+        self.model = self.model.prune(edge_th, node_th)
+        gone = _n_edges(before) - _n_edges(self.model)
+        return self._record(Command("prune", {"edge_th": edge_th, "node_th": node_th}), f"prune {gone} edges")
+
+    def refine(self, grid: int) -> Entry:
+        """Go to another number of intervals."""
+        self.model = self.model.refine(grid)
+        return self._record(Command("refine", {"grid": grid}), f"grid {grid}")
+
+    def fix_symbolic(self, l: int, i: int, j: int, name: str, fit_params_bool: bool = True) -> Entry:
+        """Give an edge a function."""
+        trial = self.model.copy()
+        trial.fix_symbolic(l, i, j, name, fit_params_bool)
+        self.model = trial
+        args = {"l": l, "i": i, "j": j, "name": name} | ({} if fit_params_bool else {"fit_params_bool": False})
+        return self._record(Command("fix_symbolic", args), f"fix ({l}, {i}, {j}) {name}")
+
+    def unfix_symbolic(self, l: int, i: int, j: int) -> Entry:
+        """Give an edge its spline back."""
+        self.model.unfix_symbolic(l, i, j)
+        return self._record(Command("unfix_symbolic", {"l": l, "i": i, "j": j}), f"unfix ({l}, {i}, {j})")
+
+    def remove_edge(self, l: int, i: int, j: int) -> Entry:
+        """Remove an edge."""
+        self.model.remove_edge(l, i, j)
+        return self._record(Command("remove_edge", {"l": l, "i": i, "j": j}), f"remove ({l}, {i}, {j})")
+
+    def auto_symbolic_steps(self, lib: Iterable[str] | None = None) -> Generator[Progress, None, Entry]:
+        """Name all edges, yielding progress; closing the generator leaves everything as it was."""
+        chosen = None if lib is None else list(lib)
+        trial = self.model.copy()
+        yield from trial.auto_symbolic_steps(chosen)
+        self.model = trial
+        return self._record(Command("auto_symbolic", {} if chosen is None else {"lib": chosen}), "auto symbolic")
+
+    def auto_symbolic(self, lib: Iterable[str] | None = None) -> Entry:
+        """Name all edges."""
+        for _ in self.auto_symbolic_steps(lib):
+            pass
+        return self.current
+
+    def snap_steps(self) -> Generator[Progress, None, Entry]:
+        """Snap constants, yielding progress; closing the generator leaves everything as it was."""
+        trial = self.model.copy()
+        snaps = yield from snap_steps(trial)
+        self.model = trial
+        return self._record(Command("snap"), f"snap {len(snaps)} constants", snaps=snaps)
+
+    def snap(self) -> Entry:
+        """Snap constants to 0, 1, π, e, √2, whole and rational numbers where the data allows it; see ``snaps``."""
+        for _ in self.snap_steps():
+            pass
+        return self.current
+
+    @property
+    def snaps(self) -> tuple[Snap, ...]:
+        """What the last command snapped."""
+        return self.current.snaps
+
+    def reset(self) -> Entry:
+        """Go on from the model as it came; the history stays."""
+        self.model = self._entries[0].model.copy()
+        return self._record(Command("reset"), "reset")
+
+    # ---- script and file
+
+    def formula(self):
+        """Return the current model's formula, with the session's names."""
+        return self.model.formula(self.names, self.out_names)
+
+    def script(self) -> str:
+        """Return a Python script that repeats the session, from the data on, to the same model and formula."""
+        start = self._entries[0].model
+        lines = [
+            "import kanlab",
+            "",
+            f"# dataset: {tuple(self.data.train_input.shape)} training inputs, fingerprint {self.fingerprint()}",
+        ]
+        if start.origin is not None and _same(KAN(**start.origin), start):
+            call = ", ".join(f"{key}={value!r}" for key, value in start.origin.items())
+            lines.append(f"model = kanlab.KAN({call})")
+        else:
+            lines += [
+                "# The session began with a model that had been worked on: session.history[0].model.save('start.kan')",
+                "model = kanlab.KAN.load('start.kan')",
+            ]
+        lines.append(f"session = kanlab.Session(model, dataset, names={self.names!r}, out_names={self.out_names!r})")
+        lines += [entry.command.code() for entry in self.path()[1:]]
+        lines.append("formula = session.formula()")
+        return "\n".join(lines) + "\n"
+
+    def fingerprint(self) -> str:
+        """Return a short hash of the training rows."""
+        digest = hashlib.sha256()
+        for part in (self.data.train_input, self.data.train_label):
+            digest.update(part.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the data, the names and the whole history to one file."""
+        tensors: dict[str, Tensor] = {
+            f"data.{name}": value
+            for name in ("train_input", "train_label", "test_input", "test_label")
+            if (value := getattr(self.data, name)) is not None
+        }
+        entries = []
+        for entry in self._entries:
+            config, parts = store.to_record(entry.model)
+            tensors |= {f"entries.{entry.id}.{name}": part for name, part in parts.items()}
+            tensors[f"entries.{entry.id}.rows"] = torch.tensor(entry.rows, dtype=torch.float64).reshape(-1, 4)
+            entries.append(
+                {
+                    "parent": entry.parent,
+                    "command": [entry.command.name, _jsonable(entry.command.args)],
+                    "label": entry.label,
+                    "losses": [_number(entry.train_loss), _number(entry.test_loss)],
+                    "step": entry.step,
+                    "snaps": [[snap.text, snap.cost] for snap in entry.snaps],
+                    "model": config,
+                    "origin": entry.model.origin if entry.id == 0 else None,
+                }
+            )
+        config = {
+            "names": self.names,
+            "out_names": self.out_names,
+            "entries": entries,
+            "at": self._at,
+            "redo": sorted(self._redo.items()),
+        }
+        store.write(path, "session", config, tensors)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Session:
+        """Read a session that `save` wrote: same model, same history.
+
+        Raises
+        ------
+        ValueError
+            When the file is damaged or holds something else.
+        """
+        config, tensors = store.read(path, "session")
+        try:
+            dataset = {name.removeprefix("data."): part for name, part in tensors.items() if name.startswith("data.")}
+            entries = [_entry(id, record, tensors) for id, record in enumerate(config["entries"])]
+            session = cls(entries[0].model, dataset, config["names"], config["out_names"])
+            session._entries = entries
+            session._redo = {int(parent): int(child) for parent, child in config["redo"]}
+            session.goto(int(config["at"]))
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"{str(path)!r} is damaged: {error!r}") from error
+        return session
+
+
+def _entry(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Entry:
+    own = {
+        name.removeprefix(f"entries.{id}."): part for name, part in tensors.items() if name.startswith(f"entries.{id}.")
+    }
+    rows = tuple((int(step), *rest) for step, *rest in own.pop("rows").tolist())
+    model = cast(KAN, store.from_record(KAN, record["model"], own))
+    model.origin = record["origin"]
+    name, args = record["command"]
+    if "schedule" in args:
+        args = {**args, "schedule": {int(step): values for step, values in args["schedule"].items()}}
+    train, test = (math.nan if value is None else float(value) for value in record["losses"])
+    parent = record["parent"]
+    command = Command(str(name), args)
+    snaps = tuple(Snap(str(text), float(cost)) for text, cost in record["snaps"])
+    label, step = str(record["label"]), int(record["step"])
+    return Entry(id, parent, command, label, model, train, test, step, cast(Any, rows), snaps)
+
+
+def _names(what: str, names: Any, count: int, letter: str) -> list[str]:
+    if names is None:
+        return [letter] if count == 1 else [f"{letter}_{m}" for m in range(1, count + 1)]
+    if isinstance(names, str) or len(names) != count:
+        raise ValueError(f"{what} is {names!r}; {count} are needed")
+    names = [str(name) for name in names]
+    if len(set(names)) != count:
+        raise ValueError(f"{what} is {names!r}; each must be different")
+    return names
+
+
+@torch.no_grad()
+def _loss(model: KAN, x: Tensor | None, y: Tensor | None) -> float:
+    if x is None or y is None or not len(x):
+        return math.nan
+    if y.ndim == 1:
+        return float(torch.nn.functional.cross_entropy(model(x), y))
+    return float((model(x) - y).square().mean().sqrt())
+
+
+def _n_edges(model: KAN) -> int:
+    return int(sum(layer.mask.sum() for layer in model.kan_layers()))
+
+
+def _same(a: KAN, b: KAN) -> bool:
+    ours, theirs = a.state_dict(), b.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, (int, float, str, bool))
+
+
+def _last_lamb(lamb: float, changes: Mapping[int, Mapping[str, float]], last: Sequence[int]) -> float:
+    return changes[max(last)]["lamb"] if last else lamb
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _jsonable(args: Mapping[str, Any]) -> dict[str, Any]:
+    return copy.deepcopy({key: dict(value) if isinstance(value, Mapping) else value for key, value in args.items()})

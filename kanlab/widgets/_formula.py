@@ -1,0 +1,79 @@
+"""The formula as the browser takes it: mathematics, texts to copy, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kanlab.session import Session
+from kanlab.widgets._state import finite
+
+_NOTHING: dict[str, Any] = {
+    "outputs": [],
+    "latex": "",
+    "python": "",
+    "sympy": "",
+    "agreement": None,
+    "agrees": True,
+    "test_rmse": None,
+    "spline_edges": 0,
+    "complexity": None,
+    "message": None,
+    "snaps": [],
+}
+
+
+class FormulaTeller:
+    """Tells a session's formula; the last answer is kept while the model is the same."""
+
+    def __init__(self):
+        self._key: Any = None
+        self._told: dict[str, Any] = _NOTHING
+
+    def tell(self, session: Session) -> dict[str, Any]:
+        """Return the formula; one too long to read, or that cannot be made, is told as a message."""
+        key = self._state_of(session)
+        if key != self._key:
+            self._told, self._key = self._make(session), key
+        return self._told
+
+    def _state_of(self, session: Session) -> Any:
+        model = session.model
+        versions = tuple(
+            (id(part), part._version) for layer in model.kan_layers() for part in (layer.affine, layer.coef, layer.mask)
+        )
+        return versions, tuple(tuple(layer.fixed) for layer in model.kan_layers())
+
+    def _make(self, session: Session) -> dict[str, Any]:
+        splines = sum(int(layer.spline_mask().sum()) for layer in session.model.kan_layers())
+        try:
+            formula = session.formula()
+            data = session.data
+            dataset = {"train_input": data.train_input, "train_label": data.train_label}
+            if data.test_input is not None and data.test_label is not None and len(data.test_input):
+                dataset |= {"test_input": data.test_input, "test_label": data.test_label}
+            check = formula.check(dataset)
+            count = len(formula.exprs)
+            outputs = [
+                {
+                    "mathml": formula.mathml(out=m, equation=True),
+                    "latex": formula.latex(out=m, equation=True),
+                    "python": formula.python(out=m),
+                    "sympy": formula.sympy(out=m),
+                }
+                for m in range(count)
+            ]
+            return {
+                "outputs": outputs,
+                "latex": formula.latex(equation=True),
+                "python": formula.python(),
+                "sympy": formula.sympy(),
+                "agreement": finite(check.agreement),
+                "agrees": check.agrees,
+                "test_rmse": finite(check.test_rmse if check.test_rmse is not None else check.train_rmse),
+                "spline_edges": splines,
+                "complexity": formula.complexity,
+                "message": check.message,
+                "snaps": [{"text": snap.text, "cost": finite(snap.cost)} for snap in session.snaps],
+            }
+        except (ValueError, ArithmeticError) as error:
+            return _NOTHING | {"message": str(error), "spline_edges": splines}

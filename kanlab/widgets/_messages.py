@@ -1,0 +1,102 @@
+"""What the browser may ask: every command's arguments, checked before anything acts on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+class Refused(ValueError):
+    """A message that is not one of those in the protocol."""
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise Refused(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise Refused(f"{value!r} is not a whole number")
+    return int(number)
+
+
+def _grid(value: Any) -> int:
+    grid = _whole(value)
+    if not 1 <= grid <= 200:
+        raise Refused(f"grid is {grid}; allowed are 1 to 200")
+    return grid
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 200:
+        raise Refused(f"{value!r:.60} is not a short text")
+    return value
+
+
+def _edge(value: Any) -> tuple[int, int, int]:
+    if not isinstance(value, (list, tuple)) or len(value) != 3:
+        raise Refused(f"{value!r:.60} is not an edge [l, i, j]")
+    l, i, j = (_whole(index) for index in value)
+    return l, i, j
+
+
+def _maybe_edge(value: Any) -> tuple[int, int, int] | None:
+    return None if value is None else _edge(value)
+
+
+Reader = Callable[[Any], Any]
+_CONTROLS: dict[str, Reader] = {
+    "lamb": _number,
+    "lamb_l1": _number,
+    "lamb_entropy": _number,
+    "optimizer": _text,
+    "steps": _whole,
+    "edge_th": _number,
+    "node_th": _number,
+}
+_EDGE: dict[str, Reader] = {"edge": _edge}
+#: Arguments of each command; all are required, except of ``set``.
+COMMANDS: dict[str, dict[str, Reader]] = {
+    "train": {},
+    "pause": {},
+    "step": {},
+    "reset": {},
+    "cancel": {},
+    "undo": {},
+    "redo": {},
+    "dismiss": {},
+    "auto_symbolic": {},
+    "snap": {},
+    "set": _CONTROLS,
+    "refine": {"grid": _grid},
+    "prune": {"edge_th": _number, "node_th": _number},
+    "select": {"edge": _maybe_edge},
+    "fix": {**_EDGE, "name": _text},
+    "unfix": _EDGE,
+    "remove_edge": _EDGE,
+    "goto": {"id": _whole},
+}
+
+
+def check_args(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a command's name and its checked arguments.
+
+    >>> check_args({"name": "refine", "args": {"grid": 10}})
+    ('refine', {'grid': 10})
+    """
+    name, args = message.get("name"), message.get("args", {})
+    if not isinstance(name, str) or name not in COMMANDS:
+        raise Refused(f"{name!r:.60} is not a command; there are {', '.join(COMMANDS)}")
+    if not isinstance(args, Mapping):
+        raise Refused(f"the arguments of {name} are not a dict")
+    readers = COMMANDS[name]
+    unknown = [key for key in args if key not in readers]
+    missing = [] if name == "set" else [key for key in readers if key not in args]
+    if unknown or missing:
+        wrong = f"unknown {unknown}" if unknown else f"missing {missing}"
+        raise Refused(f"the arguments of {name} are {', '.join(readers) or 'none'}; {wrong}")
+    return name, {key: readers[key](value) for key, value in args.items()}

@@ -1,0 +1,294 @@
+"""What the browser is told, made from a session: plain dicts and arrays as `frontend/PROTOCOL.md` has them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from kanlab.engine.attribution import Scores, attribute
+from kanlab.engine.prune import Cut, plan_cut
+from kanlab.kan import KAN
+from kanlab.session import Session
+from kanlab.symbolic import library, search
+
+Edge = tuple[int, int, int]
+#: Points of each edge's curve in a frame: enough at the size they are drawn.
+POINTS = 33
+_DETAIL_POINTS, _SCATTER, _BINS = 101, 200, 24
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def finite(value: float | None) -> float | None:
+    """Return the number, or None where JSON has none."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def rounded(values: Any, digits: int = 6) -> list[Any]:
+    """Return numbers as lists, to a number of significant digits: what a picture needs."""
+    array = np.asarray(values, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(array))))
+        near = np.round(array * scale) / scale
+    return np.where(np.isfinite(near), near, np.where(np.isfinite(array), array, 0.0)).tolist()
+
+
+def node_names(session: Session) -> list[list[str]]:
+    """Name every node: inputs and outputs as the person does, hidden ones h₁, h₂, … (with the layer where several)."""
+    width = session.model.width
+    names: list[list[str]] = [list(session.names)]
+    for level in range(1, len(width) - 1):
+        layer = f"{level},".translate(_SUBSCRIPTS) if len(width) > 3 else ""
+        names.append([f"h{layer}{str(m + 1).translate(_SUBSCRIPTS)}" for m in range(sum(width[level]))])
+    return [*names, list(session.out_names)]
+
+
+def edge_states(model: KAN) -> list[dict[str, Any]]:
+    """Say of each edge what it is, in the order of the frames."""
+    states = []
+    for l, i, j in model.edges():
+        layer = model.layer(l)
+        function = layer.fixed.get((i, j))
+        kind = "pruned" if layer.mask[i, j] == 0 else "symbolic" if function else "spline"
+        states.append(
+            {"edge": [l, i, j], "kind": kind, "name": function.name if function and kind != "pruned" else None}
+        )
+    return states
+
+
+def library_entries() -> list[dict[str, str]]:
+    """List the functions a person can choose."""
+    return [{"name": name, "text": library.get(name).text} for name in library.names()]
+
+
+def history_of(session: Session) -> dict[str, Any]:
+    """Tell the history as a list, branches indented."""
+    depth = [0]
+    children: dict[int, int] = {}
+    for entry in session.history[1:]:
+        parent = entry.parent or 0
+        children[parent] = children.get(parent, 0) + 1
+        depth.append(depth[parent] + (children[parent] > 1))
+    entries = [
+        {
+            "id": entry.id,
+            "label": entry.label,
+            "loss": finite(entry.test_loss if math.isfinite(entry.test_loss) else entry.train_loss),
+            "depth": depth[entry.id],
+        }
+        for entry in session.history
+    ]
+    return {
+        "entries": entries,
+        "current": session.current.id,
+        "can_undo": session.can_undo,
+        "can_redo": session.can_redo,
+        "script": session.script(),
+    }
+
+
+def marks_of(session: Session) -> list[dict[str, Any]]:
+    """Return what happened along the loss curve."""
+    return [
+        {"step": entry.step, "label": entry.label}
+        for entry in session.path()
+        if entry.step and entry.command.name not in ("fit", "start")
+    ]
+
+
+# ---- frames
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The numbers of one frame, in the order they are sent."""
+
+    curves: np.ndarray
+    ranges: np.ndarray
+    scores: np.ndarray
+    doomed: np.ndarray
+    node_scores: np.ndarray
+    node_doomed: np.ndarray
+
+    def buffer(self) -> bytes:
+        """Return them as one little-endian float32 buffer."""
+        parts = (self.curves, self.ranges, self.scores, self.doomed, self.node_scores, self.node_doomed)
+        return np.concatenate([part.ravel() for part in parts]).astype("<f4").tobytes()
+
+    def lists(self) -> dict[str, list[float]]:
+        """Return them as lists, for a snapshot."""
+        return {name: rounded(value.ravel(), 5) for name, value in vars(self).items()}
+
+
+def preview(model: KAN, scores: Scores, edge_th: float, node_th: float) -> Cut:
+    """Say what pruning would remove; nothing where it would leave an output bare, which the button then tells."""
+    try:
+        return plan_cut(model, scores, edge_th=edge_th, node_th=node_th)
+    except ValueError:
+        return Cut(
+            [torch.zeros_like(edges, dtype=torch.bool) for edges in scores.edges],
+            [torch.zeros_like(nodes, dtype=torch.bool) for nodes in scores.nodes],
+        )
+
+
+@torch.no_grad()
+def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
+    """Sample all curves, scores and the prune preview."""
+    scores = attribute(model)
+    cut = preview(model, scores, edge_th, node_th)
+    curves, ranges = [], []
+    for layer, (x, y) in zip(model.kan_layers(), model.edge_curves(POINTS), strict=True):
+        curves.append(y.flatten(0, 1))
+        ends = x[:, [0, -1]]
+        ranges.append(ends.unsqueeze(1).expand(-1, layer.out_dim, -1).flatten(0, 1))
+
+    def flat(parts: Sequence[torch.Tensor]) -> np.ndarray:
+        return torch.cat([part.flatten().double() for part in parts]).cpu().numpy()
+
+    return Arrays(flat(curves), flat(ranges), flat(scores.edges), flat(cut.edges), flat(scores.nodes), flat(cut.nodes))
+
+
+@torch.no_grad()
+def r_squared(session: Session, model: KAN | None = None) -> float | None:
+    """Return R² on the held-out rows (training rows, where there are none)."""
+    model = model or session.model
+    data = session.data
+    x, y = data.test_input, data.test_label
+    if x is None or y is None or len(y) < 2:
+        x, y = data.train_input, data.train_label
+    if y.ndim == 1:
+        return None
+    variance = float(y.var(0, correction=0).mean())
+    return finite(1 - float((model(x) - y).square().mean()) / variance) if variance else None
+
+
+# ---- the inspector
+
+
+@torch.no_grad()
+def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
+    """Tell all about one edge: curve, data, knots, candidates."""
+    model, (l, i, j) = session.model, edge
+    layer, names = model.layer(l), node_names(session)
+    h = model.acts().nodes[l][:, i]
+    low, high = float(h.min()), float(h.max())
+    x = torch.linspace(low, high, _DETAIL_POINTS, dtype=model.dtype)
+    y = layer.edge(i, j, x)
+    rows = torch.linspace(0, len(h) - 1, min(len(h), _SCATTER)).long()
+    points = torch.stack([h[rows], layer.edge(i, j, h[rows])], 1)
+    function = layer.fixed.get((i, j))
+    kind = "pruned" if layer.mask[i, j] == 0 else "symbolic" if function else "spline"
+    node = next(m for m, group in enumerate(model.groups[l]) if j in group)
+    candidates = _candidates(session, edge, x) if kind == "spline" else []
+    return {
+        "edge": list(edge),
+        "kind": kind,
+        "name": function.name if function and kind != "pruned" else None,
+        "r2": finite(search.agreement(model.copy(), edge)) if kind == "symbolic" else None,
+        "source": names[l][i],
+        "target": names[l + 1][node],
+        "x": rounded(x),
+        "y": rounded(y),
+        "points": rounded(points),
+        "knots": rounded(layer.knots[i, layer.k : layer.knots.shape[-1] - layer.k]),
+        "density": torch.histc(h.double(), _BINS, low, high if high > low else low + 1).int().tolist(),
+        "candidates": [candidate for candidate, _ in candidates],
+        "note": _note([suggestion for _, suggestion in candidates]),
+    }
+
+
+def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dict[str, Any], search.Suggestion]]:
+    found = []
+    for suggestion in search.suggest_symbolic(session.model, *edge, lib=library.names(), topk=6):
+        function = library.get(suggestion.name)
+        a, b, c, d = suggestion.affine
+        entry = {
+            "name": function.name,
+            "text": function.text,
+            "one_minus_r2": max(1.0 - suggestion.r2, 0.0),
+            "complexity": function.complexity,
+            "score": suggestion.score,
+            "formula": _affine_text(function.text, a, b, c, d),
+            "y": rounded(c * function(a * x + b) + d),
+        }
+        found.append((entry, suggestion))
+    return found
+
+
+def _affine_text(text: str, a: float, b: float, c: float, d: float) -> str:
+    inner = f"{a:.3g}·x{b:+.3g}" if b else f"{a:.3g}·x"
+    inner = "x" if a == 1 and not b else inner
+    bare = text.replace("x", f"({inner})" if inner != "x" else "x", 1) if "x" in text else f"{text}({inner})"
+    return f"{c:.3g}·{bare}{d:+.3g}"
+
+
+def _note(suggestions: Sequence[search.Suggestion]) -> str | None:
+    """Say so where the first names nearly tie."""
+    if not suggestions:
+        return None
+    best = suggestions[0]
+    floor = max(1 - best.r2, 1e-9)
+    tied = [s for s in suggestions[1:] if max(1 - s.r2, 1e-9) < 10 * floor]
+    if not tied:
+        return None
+    text = library.get(best.name).text
+    others = ", ".join(library.get(s.name).text for s in tied)
+    return f"On this range {others} fit nearly as well; {text} is the simplest" if tied else None
+
+
+# ---- advice
+
+
+@dataclass
+class Advice:
+    """One piece of advice, perhaps with the command that follows it."""
+
+    text: str
+    action: dict[str, Any] | None = field(default=None)
+
+    def told(self) -> dict[str, Any]:
+        """Return it as the browser takes it."""
+        return {"text": self.text, "action": self.action}
+
+
+def _action(label: str, name: str, **args: Any) -> dict[str, Any]:
+    return {"label": label, "name": name, "args": args}
+
+
+def advice_of(session: Session, *, trained: bool) -> list[Advice]:
+    """Say in plain words what the losses, scores and edges suggest doing next."""
+    if not trained:
+        return [Advice("Press Train and watch every edge's curve.", _action("Train", "train"))]
+    model, advice = session.model, []
+    scores = attribute(model)
+    unused = [name for name, score in zip(session.names, scores.features.tolist(), strict=True) if score < 1e-3]
+    if unused:
+        advice.append(Advice(f"The network ignores {', '.join(unused)}."))
+    train, test = session.losses()
+    grid = max(model.grid)
+    splines = sum(state["kind"] == "spline" for state in edge_states(model))
+    if math.isfinite(test) and test > 2 * train and splines:
+        coarser = _action(f"grid {grid // 2}", "refine", grid=max(1, grid // 2)) if grid > 3 else None
+        advice.append(
+            Advice("Test loss is well above train loss: overfitting. Fewer grid points or more data.", coarser)
+        )
+        return advice
+    quality = r_squared(session)
+    cut = preview(model, scores, 3e-2, 1e-2)
+    if cut.n_edges:
+        advice.append(Advice(f"{cut.n_edges} edges carry next to nothing: prune them.",
+                             _action("Prune", "prune", edge_th=3e-2, node_th=1e-2)))  # fmt: skip
+    elif splines and quality is not None and quality > 0.99:
+        advice.append(Advice("Train and test agree. Give the edges names.", _action("Auto symbolic", "auto_symbolic")))
+    elif splines and quality is not None and grid < 20:
+        advice.append(Advice(
+            "Train and test agree, and both are high: underfitting. Refine the grid, or start wider or deeper.",
+            _action(f"refine to {2 * grid}", "refine", grid=2 * grid),
+        ))  # fmt: skip
+    elif not splines and quality is not None and quality > 1 - 1e-9:
+        advice.append(Advice("Every edge has a name and the formula is exact on the data."))
+    return advice
