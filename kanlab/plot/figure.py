@@ -116,7 +116,7 @@ def _draw_edges(ax: Axes, layout: Layout, marks: Sequence[EdgeMark]) -> None:
     for mark in scattered:
         box = layout.boxes[mark.edge]
         dots.append(dots_path(into_box(mark.samples, mark.curve, (box.x, box.y))))
-    _path(ax, dots, [mark.colour(0.3) for mark in scattered], 3.2 * weight, 3)
+    _path(ax, dots, [mark.colour(0.35) for mark in scattered], 2.8 * weight, 3)
 
 
 def _draw_labels(ax: Axes, layout: Layout, marks: Sequence[EdgeMark], tick: bool) -> None:

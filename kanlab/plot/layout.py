@@ -101,8 +101,11 @@ def _fold(mask: np.ndarray, labelled: bool, page: float) -> _Row:
     return _Row(blocks, longest, labelled)
 
 
-def _place(rows: Sequence[_Row], groups: Sequence[Sequence[tuple[int, ...]]], n_in: int, unit: float) -> Layout:
-    width = max(5.0, *(row.width() for row in rows))
+def _place(
+    rows: Sequence[_Row], groups: Sequence[Sequence[tuple[int, ...]]], n_in: int, page: float, unit: float
+) -> Layout:
+    # Inputs without edges stand there too, each with room for a short name if the page has it.
+    width = max(5.0, min(_PITCH * n_in, page), *(row.width() for row in rows))
     pitch = min(4.0, width / n_in)
     nodes: list[list[Point]] = [[((i - (n_in - 1) / 2) * pitch, 0.0) for i in range(n_in)]]
     subnodes: list[list[Point]] = []
@@ -165,7 +168,7 @@ def lay_out(
     unit = largest
     while True:
         rows = [_fold(mask, labelled, page[0] / unit) for mask, labelled in zip(masks, labels, strict=True)]
-        layout = _place(rows, groups, masks[0].shape[0], unit)
+        layout = _place(rows, groups, masks[0].shape[0], page[0] / unit - 1, unit)
         fits = layout.width * unit <= page[0] and (layout.top + 1) * unit <= page[1]
         comfortable = unit > _COMFORTABLE * largest and any(row.lines > 1 for row in rows)
         if (fits and not comfortable) or unit < _SMALLEST * largest:
