@@ -108,8 +108,8 @@ class Linearisation:
             for group, where in plan.groups:
                 layer.affine[group.inputs, group.outputs] = vector[where].view(-1, 4)
 
-    def trainable(self) -> Float[Tensor, " size"] | None:
-        """1 for parameters that may change, 0 for those with ``requires_grad`` off; None when all may."""
+    def trainable(self) -> Float[Tensor, " size"]:
+        """Return 1 for parameters that may change, 0 for those with ``requires_grad`` off."""
         free = self.x.new_ones(self.size)
         for plan in self.plans:
             rows = free[plan.splines].view(-1, plan.rows)
@@ -118,7 +118,7 @@ class Linearisation:
             rows[:, -1] *= float(plan.layer.scale_base.requires_grad)
             for _, where in plan.groups:
                 free[where] *= float(plan.layer.affine.requires_grad)
-        return None if bool(free.all()) else free
+        return free
 
     # ---- forward
 

@@ -63,7 +63,7 @@ class Objective:
         self.penalty = penalty if penalty is not None else Penalty()
         self.loss_fn, self.y = loss_fn, y
         self.linear = Linearisation(network, x)
-        self.free = self.linear.trainable()
+        self.hold(self.linear.trainable())
         spread = y.std(-1, correction=0).mean().item() if loss_fn is None else 1.0
         self.scale = spread if spread > 0 else 1.0
         inputs = x.std(-1, correction=0)
@@ -73,6 +73,10 @@ class Objective:
     def like(cls, other: Objective, network: Network) -> Objective:
         """Make the same objective for another network of the same shape."""
         return cls(network, other.linear.x, other.y, other.penalty, other.loss_fn)
+
+    def hold(self, free: Float[Tensor, " size"]) -> None:
+        """Let only the parameters marked 1 change."""
+        self.free = None if bool(free.all()) else free
 
     @property
     def squares(self) -> bool:

@@ -64,7 +64,7 @@ class _Constants:
         self.current = self._refit(self.objective.start(), self.free, 60)
 
     def _refit(self, start: Evaluation, free: Tensor, steps: int, enough: float = 0.0) -> Evaluation:
-        self.objective.free = free
+        self.objective.hold(free)
         solver = LevenbergMarquardt(self.objective, damping=1e-3)
         solver.current = start
         for _ in range(steps):

@@ -262,7 +262,7 @@ def _action(label: str, name: str, **args: Any) -> dict[str, Any]:
 def advice_of(session: Session, *, trained: bool) -> list[Advice]:
     """Say in plain words what the losses, scores and edges suggest doing next."""
     if not trained:
-        return [Advice("Press Train and watch every edge's curve.", _action("Train", "train"))]
+        return [Advice("Press Train and watch every edge's curve.")]
     model, advice = session.model, []
     scores = attribute(model)
     unused = [name for name, score in zip(session.names, scores.features.tolist(), strict=True) if score < 1e-3]
@@ -280,10 +280,10 @@ def advice_of(session: Session, *, trained: bool) -> list[Advice]:
     quality = r_squared(session)
     cut = preview(model, scores, 3e-2, 1e-2)
     if cut.n_edges:
-        advice.append(Advice(f"{cut.n_edges} edges carry next to nothing: prune them.",
-                             _action("Prune", "prune", edge_th=3e-2, node_th=1e-2)))  # fmt: skip
+        advice.append(Advice(f"{cut.n_edges} edges carry next to nothing.",
+                             _action("prune them", "prune", edge_th=3e-2, node_th=1e-2)))  # fmt: skip
     elif splines and quality is not None and quality > 0.99:
-        advice.append(Advice("Train and test agree. Give the edges names.", _action("Auto symbolic", "auto_symbolic")))
+        advice.append(Advice("Train and test agree: time for names.", _action("name all edges", "auto_symbolic")))
     elif splines and quality is not None and grid < 20:
         advice.append(Advice(
             "Train and test agree, and both are high: underfitting. Refine the grid, or start wider or deeper.",

@@ -21,6 +21,11 @@ class TrainingPanel(Panel):
     steps = control("steps", "Steps that Train takes; 0: until paused or converged.")
 
     @property
+    def running(self) -> bool:
+        """Whether it trains."""
+        return self.hub.runner.training
+
+    @property
     def grid(self) -> int:
         """Intervals of the splines; setting it refines in place."""
         return max(self.session.model.grid)

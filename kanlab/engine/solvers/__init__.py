@@ -15,6 +15,8 @@ class Solver(Protocol):
 
     #: No further step can lower the objective noticeably.
     done: bool
+    #: What is minimised.
+    objective: Objective
     #: The objective where the last step ended.
     current: Evaluation
 
