@@ -78,6 +78,9 @@ export function createHistory(context: Context): Panel {
   };
 }
 
+/** Branches of the history are indented, but never so far that no label is left. */
+const DEEPEST = 6;
+
 function entries({ entries: items, current }: History, goto: (id: number) => void): HTMLElement[] {
   const at = items.findIndex((entry) => entry.id === current);
   return items.map((entry, n) => {
@@ -89,6 +92,7 @@ function entries({ entries: items, current }: History, goto: (id: number) => voi
     );
     setAttribute(item, "aria-current", entry.id === current ? "true" : null);
     item.classList.toggle("kanlab-undone", at >= 0 && n > at);
+    item.style.setProperty("--kanlab-depth", String(Math.min(entry.depth, DEEPEST)));
     return h("li", {}, item);
   });
 }

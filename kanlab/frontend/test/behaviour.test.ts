@@ -232,7 +232,7 @@ describe("inspector", () => {
   beforeEach(() => open("inspector"));
 
   it("shows the selected edge and chooses its best candidate", () => {
-    expect(host.textContent).toContain("edge (0, 1, 0)body mass index <b> → h₀");
+    expect(host.textContent).toContain("edge (0, 1, 0)body mass index <b> → h₁");
     const dropdown = get(host, "combobox", "symbolic function") as HTMLSelectElement;
     expect(dropdown.value).toBe("x^2");
     expect([...dropdown.options].map((option) => option.value)).toEqual(["x", "x^2", "sin"]);

@@ -1,3 +1,3 @@
 interface ImportMeta {
-  glob(pattern: string, options: { eager: true; import: "default" }): Record<string, unknown>;
+  glob(pattern: string, options: { eager: true; import: "default"; query?: string }): Record<string, unknown>;
 }

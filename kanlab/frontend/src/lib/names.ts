@@ -1,4 +1,4 @@
-/** What nodes and edges are called on screen. */
+/** What nodes and edges are called on screen: the same words as `node_names` in `kanlab/widgets/_state.py`. */
 
 import { subscript } from "./format";
 import { portOf } from "./layout";
@@ -8,7 +8,8 @@ export function nodeName({ names, width }: Pick<State, "names" | "width">, layer
   const last = width.length - 1;
   if (layer === 0) return names.inputs[index] ?? `x${subscript(index)}`;
   if (layer === last) return names.outputs[index] ?? `y${subscript(index)}`;
-  return last === 2 ? `h${subscript(index)}` : `h${subscript(layer)},${subscript(index)}`;
+  const within = last > 2 ? `${subscript(layer)},` : "";
+  return `h${within}${subscript(index + 1)}`;
 }
 
 export function edgeEnds(state: State, [l, i, j]: EdgeId): [string, string] {
