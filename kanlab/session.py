@@ -55,7 +55,7 @@ class Entry:
     train_loss, test_loss
         On the session's data.
     step
-        Training steps taken so far on this branch.
+        Training steps taken so far on this branch, since the last reset.
     rows
         ``(step, train, test, reg)`` of the training this command did.
     snaps
@@ -171,8 +171,14 @@ class Session:
             child = self._entries[child.parent]
 
     def rows(self) -> list[Row]:
-        """Return the training curve of the current branch: ``(step, train, test, reg)``."""
-        return [row for entry in self.path() for row in entry.rows]
+        """Return the training curve of the current branch since the last reset: ``(step, train, test, reg)``."""
+        return [row for entry in self.since_reset() for row in entry.rows]
+
+    def since_reset(self) -> list[Entry]:
+        """Return the entries of the current branch from the last reset on (from the start, without one)."""
+        path = self.path()
+        resets = [m for m, entry in enumerate(path) if entry.command.name == "reset"]
+        return path[resets[-1] :] if resets else path
 
     def losses(self, model: KAN | None = None) -> tuple[float, float]:
         """Return root mean squared errors on the training and held-out rows (for class labels: cross-entropies)."""
@@ -184,7 +190,8 @@ class Session:
 
     def _record(self, command: Command, label: str, rows: Sequence[Row] = (), snaps: Sequence[Snap] = ()) -> Entry:
         parent = self._at if self._entries else None
-        step = (self._entries[parent].step if parent is not None else 0) + len(rows)
+        begins = parent is None or command.name == "reset"
+        step = 0 if begins else self._entries[parent].step + len(rows)
         train, test = self.losses()
         id, model = len(self._entries), self.model.copy()
         entry = Entry(id, parent, command, label, model, train, test, step, tuple(rows), tuple(snaps))
@@ -219,7 +226,7 @@ class Session:
                     step = next(training) if sent is None else training.send(sent)
                 except StopIteration:
                     break
-                rows.append((before + step.index, step.train_loss, step.test_loss, step.reg))
+                rows.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
                 sent = yield step
                 if sent is None and step.index + 1 in schedule:
                     sent = Penalty(**schedule[step.index + 1])

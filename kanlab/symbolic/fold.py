@@ -41,8 +41,8 @@ _PARITY = {
 _COMMON = 0.02
 #: A phase so near a quarter turn makes a sine a cosine.
 _QUARTER = 0.02
-#: Factors of exponentials outside this range stay in the exponent.
-_MODERATE = (1e-3, 1e4)
+#: Logarithm of the largest factor taken out of an exponential.
+_FACTOR = 600.0
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _term(core: sympy.Expr, c: float, d: float) -> Linear:
     c *= float(coefficient)
     if rest == 1:
         return Linear({}, c + d)
-    if isinstance(rest, sympy.Add) and coefficient == 1 and rest.is_Add:
+    if isinstance(rest, sympy.Add) and coefficient == 1:
         return add([*(_term(part, c, 0.0) for part in rest.args), Linear({}, d)])
     return Linear({rest: c} if c != 0 else {}, d)
 
@@ -160,16 +160,16 @@ def _factored(form: Linear, *, signed: bool) -> tuple[float, Linear]:
 
 
 def _exponential(inner: Linear, c: float, d: float) -> Linear:
-    """Write ``c exp(sum w_k t_k + w_0)``: ``log`` terms become powers, the constant a factor where it is moderate."""
+    """Write ``c exp(sum w_k t_k + w_0)``: ``log`` terms become powers, the constant a factor."""
     powers = [sympy.Pow(t.args[0], number(w)) for t, w in inner.weights.items() if isinstance(t, sympy.log)]
-    rest = {t: w for t, w in inner.weights.items() if not isinstance(t, sympy.log)}
-    constant = inner.constant
-    size = constant + math.log(abs(c))
-    if not rest or math.log(_MODERATE[0]) <= size <= math.log(_MODERATE[1]):
-        if size > 700:
-            return _term(sympy.Mul(*powers, sympy.exp(Linear(rest, size).expr())), math.copysign(1.0, c), d)
-        return _term(sympy.Mul(*powers, sympy.exp(Linear(rest).expr())), math.copysign(math.exp(size), c), d)
-    return _term(sympy.Mul(*powers, sympy.exp(Linear(rest, size).expr())), math.copysign(1.0, c), d)
+    rest = Linear({t: w for t, w in inner.weights.items() if not isinstance(t, sympy.log)})
+    size = inner.constant + math.log(abs(c))
+    if abs(size) < _FACTOR or not rest.weights:
+        return _term(sympy.Mul(*powers, sympy.exp(rest.expr())), math.copysign(math.exp(min(size, 700.0)), c), d)
+    # As a factor it would leave the range of doubles, and sympy takes it out of exp by itself: 20.1^(x - 1000).
+    slope = _leading(rest)
+    power = sympy.Pow(sympy.Float(math.exp(slope)), rest.scaled(1 / slope, size / slope).expr())
+    return _term(sympy.Mul(*powers, power), math.copysign(1.0, c), d)
 
 
 def _wave(name: str, inner: Linear, c: float, d: float) -> Linear:

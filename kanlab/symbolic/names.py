@@ -139,6 +139,8 @@ def _row(tokens: list[str], depth: int) -> tuple[Name, list[str]]:
 
 
 def _atom(tokens: list[str], depth: int) -> tuple[Name, list[str]]:
+    while tokens and tokens[0].isspace():
+        tokens = tokens[1:]
     if not tokens:
         raise _UnknownError
     token, rest = tokens[0], tokens[1:]

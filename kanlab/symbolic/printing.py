@@ -131,7 +131,7 @@ class _Writer(ABC):
             return self.pow(expr)
         if isinstance(expr, sympy.Abs):
             return self.bars(self.write(expr.args[0])), _ATOM
-        if isinstance(expr, sympy.Function):
+        if isinstance(expr, sympy.Function) and all(isinstance(argument, sympy.Expr) for argument in expr.args):
             return self.function(expr), _ATOM
         constant = {sympy.pi: "pi", sympy.E: "e", sympy.oo: "infty", sympy.I: "i"}.get(cast(sympy.Expr, expr))
         return (self.constant(constant), _ATOM) if constant else (self.other(expr), _SUM)

@@ -201,7 +201,7 @@ class Hub:
         if self._stepped_at and now > self._stepped_at:
             self._speed += 0.1 * (1.0 / (now - self._stepped_at) - self._speed)
         self._stepped_at = now
-        self._rows.append((self.session.current.step + step.index, step.train_loss, step.test_loss, step.reg))
+        self._rows.append((self.session.current.step + step.index + 1, step.train_loss, step.test_loss, step.reg))
         if step.reason.startswith("diverged"):
             self.error = step.reason
         if not self._watched:

@@ -38,12 +38,12 @@ def rounded(values: Any, digits: int = 6) -> list[Any]:
 
 
 def node_names(session: Session) -> list[list[str]]:
-    """Name every node: inputs and outputs as the person does, hidden ones h₁, h₂, … (with the layer where several)."""
+    """Name every node: inputs and outputs as the person does, hidden ones h₀, h₁, … (with the layer where several)."""
     width = session.model.width
     names: list[list[str]] = [list(session.names)]
     for level in range(1, len(width) - 1):
         layer = f"{level},".translate(_SUBSCRIPTS) if len(width) > 3 else ""
-        names.append([f"h{layer}{str(m + 1).translate(_SUBSCRIPTS)}" for m in range(sum(width[level]))])
+        names.append([f"h{layer}{str(m).translate(_SUBSCRIPTS)}" for m in range(sum(width[level]))])
     return [*names, list(session.out_names)]
 
 
@@ -95,7 +95,7 @@ def marks_of(session: Session) -> list[dict[str, Any]]:
     """Return what happened along the loss curve."""
     return [
         {"step": entry.step, "label": entry.label}
-        for entry in session.path()
+        for entry in session.since_reset()
         if entry.step and entry.command.name not in ("fit", "start")
     ]
 
