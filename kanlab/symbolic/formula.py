@@ -126,6 +126,10 @@ class Formula:
         lines = " \\\\\n".join(f"{head} &= {text}" for head, text in zip(heads, texts, strict=True))
         return f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}"
 
+    def _repr_latex_(self) -> str:
+        """Show the formula as mathematics in a notebook."""
+        return f"$\\displaystyle {self.latex(equation=True)}$"
+
     def mathml(self, digits: int | None = 4, *, out: int | None = None, equation: bool = False) -> str:
         """Return a ``<math>`` element in presentation MathML; the parameters are those of `latex`."""
         chosen = range(len(self.exprs)) if out is None else [self._output(out)]
