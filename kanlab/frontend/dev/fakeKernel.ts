@@ -274,7 +274,7 @@ export class FakeKernel implements Model {
       name: edge.name,
       r2: edge.name ? 0.999999 : null,
       source: this.setup.inputs[selected[1]] ?? "x",
-      target: `h${"₀₁₂₃₄₅₆₇₈₉"[(selected[2] + 1) % 10]}`,
+      target: `h${"₀₁₂₃₄₅₆₇₈₉"[selected[2] % 10]}`,
       x,
       y,
       points: Array.from({ length: 160 }, (_, k) => {

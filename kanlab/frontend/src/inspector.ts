@@ -146,6 +146,7 @@ function createCandidates(actions: CandidateActions) {
     ),
     body,
   );
+  const holder = h("div", { class: "kanlab-candidates-holder" }, table);
   let drawn = "";
 
   function row(candidate: Candidate): HTMLTableRowElement {
@@ -177,8 +178,10 @@ function createCandidates(actions: CandidateActions) {
   }
 
   return {
-    element: h("div", { class: "kanlab-candidates-holder" }, table),
+    element: holder,
     show(detail: Detail, choice: string): void {
+      // A fixed edge has no candidates: its curve and the note say it all.
+      holder.hidden = detail.candidates.length === 0;
       const key = [edgeKey(detail.edge), ...detail.candidates.map((candidate) => candidate.name)].join("\n");
       if (key !== drawn) {
         drawn = key;

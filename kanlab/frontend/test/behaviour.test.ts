@@ -232,7 +232,7 @@ describe("inspector", () => {
   beforeEach(() => open("inspector"));
 
   it("shows the selected edge and chooses its best candidate", () => {
-    expect(host.textContent).toContain("edge (0, 1, 0)body mass index <b> → h₁");
+    expect(host.textContent).toContain("edge (0, 1, 0)body mass index <b> → h₀");
     const dropdown = get(host, "combobox", "symbolic function") as HTMLSelectElement;
     expect(dropdown.value).toBe("x^2");
     expect([...dropdown.options].map((option) => option.value)).toEqual(["x", "x^2", "sin"]);
@@ -271,6 +271,19 @@ describe("inspector", () => {
       ["remove_edge", { edge: [0, 1, 0] }],
       ["unfix", { edge: [0, 0, 0] }],
     ]);
+  });
+
+  it("shows no table where there are no candidates, but what the edge is fixed as", async () => {
+    const detail = { ...fixture().detail, edge: [0, 0, 0], kind: "symbolic", name: "sin", r2: 0.99999, candidates: [] };
+    model.receive({ kind: "detail", detail });
+    await change({ selected: [0, 0, 0] });
+    expect(host.querySelector("table")?.closest("[hidden]")).not.toBeNull();
+    expect(host.textContent).toContain("fixed as sin, 1 − R² 1.0e-5");
+  });
+
+  it("names the ends of an edge before its detail has come", async () => {
+    await change({ selected: [1, 1, 0] });
+    expect(host.textContent).toContain("edge (1, 1, 0)h₁ → f");
   });
 
   it("invites to select an edge when none is", async () => {

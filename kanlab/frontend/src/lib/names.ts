@@ -9,7 +9,7 @@ export function nodeName({ names, width }: Pick<State, "names" | "width">, layer
   if (layer === 0) return names.inputs[index] ?? `x${subscript(index)}`;
   if (layer === last) return names.outputs[index] ?? `y${subscript(index)}`;
   const within = last > 2 ? `${subscript(layer)},` : "";
-  return `h${within}${subscript(index + 1)}`;
+  return `h${within}${subscript(index)}`;
 }
 
 export function edgeEnds(state: State, [l, i, j]: EdgeId): [string, string] {
