@@ -288,8 +288,8 @@ def test_ranking_an_edge_is_fast_enough_to_follow_a_slider():
     fit_affine(x, y, library)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.thread_time()
         fit_affine(x, y, library)
-        times.append(time.perf_counter() - start)
-    # 13 ms on the machine it was measured on; the bound is for one ten times slower or busier.
-    assert min(times) < 0.13
+        times.append(time.thread_time() - start)
+    # This thread's processor time, so that other work on the machine does not count; measured: 13 ms.
+    assert min(times) < 0.08
