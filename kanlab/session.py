@@ -10,7 +10,7 @@ import copy
 import hashlib
 import math
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -113,6 +113,9 @@ class Session:
         self.out_names = _names("out_names", out_names or dataset.get("output_names"), self.model.n_out, "f")
         if self.model.samples is None:
             self.model.show(self.data.train_input[:4096], self.data.train_label[:4096])
+        #: Called, without arguments, after every change of the session.
+        self.listeners: list[Callable[[], None]] = []
+        self._fitting = False
         self._entries: list[Entry] = []
         self._redo: dict[int, int] = {}
         self._at = 0
@@ -163,12 +166,14 @@ class Session:
         """Go to any entry of the history."""
         if not isinstance(id, int) or not 0 <= id < len(self._entries):
             raise ValueError(f"there is no history entry {id!r}; they are numbered 0 to {len(self._entries) - 1}")
+        self._require_rest()
         child: Entry = self._entries[id]
         self._at = id
         self.model = child.model.copy()
         while child.parent is not None:
             self._redo[child.parent] = child.id
             child = self._entries[child.parent]
+        self._told()
 
     def rows(self) -> list[Row]:
         """Return the training curve of the current branch since the last reset: ``(step, train, test, reg)``."""
@@ -199,7 +204,17 @@ class Session:
         if parent is not None:
             self._redo[parent] = entry.id
         self._at = entry.id
+        self._told()
         return entry
+
+    def _told(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+    def _require_rest(self) -> None:
+        """Commands wait their turn: training in the background owns the model."""
+        if self._fitting:
+            raise RuntimeError("the session is being trained; stop that first (lab.pause(); lab.wait())")
 
     # ---- commands
 
@@ -210,6 +225,7 @@ class Session:
 
         A `Penalty` sent in acts on the next step and is remembered, so that the script repeats it.
         """
+        self._require_rest()
         schedule: Mapping[int, Mapping[str, float]] = options.pop("schedule", None) or {}
         args: dict[str, Any] = {"lamb": lamb, "lamb_l1": lamb_l1, "lamb_entropy": lamb_entropy, **options}
         if self.data.train_label.ndim == 1 and "loss_fn" not in options:
@@ -220,6 +236,7 @@ class Session:
         before, rows = self.current.step, cast("list[Row]", [])
         sent: Penalty | None = None
         changes: dict[int, dict[str, float]] = {}
+        self._fitting = True
         try:
             while True:
                 try:
@@ -236,6 +253,7 @@ class Session:
                     }  # fmt: skip
         finally:
             training.close()
+            self._fitting = False
             if rows:
                 last = [m for m in changes if m < len(rows)]
                 extra = {"schedule": {m: changes[m] for m in last}} if last else {}
@@ -252,6 +270,7 @@ class Session:
 
     def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2) -> Entry:
         """Remove edges and hidden nodes that score below the thresholds."""
+        self._require_rest()
         before = self.model
         self.model = self.model.prune(edge_th, node_th)
         gone = _n_edges(before) - _n_edges(self.model)
@@ -259,11 +278,13 @@ class Session:
 
     def refine(self, grid: int) -> Entry:
         """Go to another number of intervals."""
+        self._require_rest()
         self.model = self.model.refine(grid)
         return self._record(Command("refine", {"grid": grid}), f"grid {grid}")
 
     def fix_symbolic(self, l: int, i: int, j: int, name: str, fit_params_bool: bool = True) -> Entry:
         """Give an edge a function."""
+        self._require_rest()
         trial = self.model.copy()
         trial.fix_symbolic(l, i, j, name, fit_params_bool)
         self.model = trial
@@ -272,16 +293,19 @@ class Session:
 
     def unfix_symbolic(self, l: int, i: int, j: int) -> Entry:
         """Give an edge its spline back."""
+        self._require_rest()
         self.model.unfix_symbolic(l, i, j)
         return self._record(Command("unfix_symbolic", {"l": l, "i": i, "j": j}), f"unfix ({l}, {i}, {j})")
 
     def remove_edge(self, l: int, i: int, j: int) -> Entry:
         """Remove an edge."""
+        self._require_rest()
         self.model.remove_edge(l, i, j)
         return self._record(Command("remove_edge", {"l": l, "i": i, "j": j}), f"remove ({l}, {i}, {j})")
 
     def auto_symbolic_steps(self, lib: Iterable[str] | None = None) -> Generator[Progress, None, Entry]:
         """Name all edges, yielding progress; closing the generator leaves everything as it was."""
+        self._require_rest()
         chosen = None if lib is None else list(lib)
         trial = self.model.copy()
         yield from trial.auto_symbolic_steps(chosen)
@@ -296,6 +320,7 @@ class Session:
 
     def snap_steps(self) -> Generator[Progress, None, Entry]:
         """Snap constants, yielding progress; closing the generator leaves everything as it was."""
+        self._require_rest()
         trial = self.model.copy()
         snaps = yield from snap_steps(trial)
         self.model = trial
@@ -314,6 +339,7 @@ class Session:
 
     def reset(self) -> Entry:
         """Go on from the model as it came; the history stays."""
+        self._require_rest()
         self.model = self._entries[0].model.copy()
         return self._record(Command("reset"), "reset")
 

@@ -41,7 +41,7 @@ def _threshold(name: str, value: float) -> float:
     return float(value)
 
 
-def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Cut:
+def preview_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Cut:
     """Say which edges and hidden nodes pruning at these thresholds would remove; nothing is changed.
 
     Edges scoring below ``edge_th`` and all edges of hidden nodes scoring below ``node_th`` go, then whatever no longer
@@ -54,12 +54,30 @@ def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th
         weak = scores.nodes[l] < node_th
         kept[l] = kept[l] & ~weak[:, None]
     alive = _drop_dangling(network, kept, before, scores)
-    nodes = [torch.zeros_like(scores.nodes[0], dtype=torch.bool)]
+    nodes = [torch.zeros_like(node, dtype=torch.bool) for node in scores.nodes]
     for l in range(1, network.depth):
-        was = _present(network, before, l)
-        nodes.append(was & ~alive[l])
-    nodes.append(torch.zeros_like(scores.nodes[-1], dtype=torch.bool))
+        nodes[l] = _present(network, before, l) & ~alive[l]
     return Cut([mask & ~keep for mask, keep in zip(before, kept, strict=True)], nodes)
+
+
+def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Cut:
+    """Return the same cut as `preview_cut`, if it can be made.
+
+    Raises
+    ------
+    ValueError
+        If an output would be left without any edge.
+    """
+    cut = preview_cut(network, scores, edge_th=edge_th, node_th=node_th)
+    gone, mask = cut.edges[-1], network.layer(network.depth - 1).mask != 0
+    bare = (mask.any(0) & ~(mask & ~gone).any(0)).nonzero().flatten().tolist()
+    if bare:
+        best = float(scores.edges[-1][:, bare[0]].max())
+        raise ValueError(
+            f"pruning would leave output {bare[0]} without any edge; its strongest edge scores {best:.3g}: "
+            "take lower thresholds, or train first"
+        )
+    return cut
 
 
 def _by_node(network: Network, l: int, per_subnode: Tensor) -> Tensor:
@@ -84,14 +102,8 @@ def _drop_dangling(network: Network, kept: list[Tensor], before: list[Tensor], s
             alive[l] = _present(network, kept, l)
             kept[l - 1] &= _by_subnode(network, l - 1, alive[l])
             kept[l] &= alive[l][:, None]
-    for l in range(network.depth):
+    for l in range(network.depth - 1):
         stays = _by_subnode(network, l, alive[l + 1]) & ~kept[l].any(0)
-        if l == network.depth - 1 and bool(stays.any()):
-            best = float(scores.edges[l][:, stays].amax())
-            raise ValueError(
-                f"pruning would leave output {int(stays.nonzero()[0])} without any edge; "
-                f"its strongest edge scores {best:.3g}: take lower thresholds, or train first"
-            )
         for j in stays.nonzero().flatten().tolist():  # a factor of a product that stays
             candidates = torch.where(before[l][:, j] & alive[l], scores.edges[l][:, j], -1.0)
             kept[l][int(candidates.argmax()), j] = True

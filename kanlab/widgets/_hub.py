@@ -71,6 +71,7 @@ class Hub:
         self.selected: Edge | None = None
         self.error: str | None = None
         self.runner = Runner(session, self)
+        session.listeners.append(self._session_changed)
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
         self._busy: dict[str, Any] | None = None
         self._version = 0
@@ -318,8 +319,12 @@ class Hub:
     def _carry_out(self, method: Callable[..., Any], args: Mapping[str, Any]) -> Any:
         result = method(**args)
         self.error = None
-        self.changed()
         return result
+
+    def _session_changed(self) -> None:
+        """Show what was done, by whomever; amid training the runner tells at its end."""
+        if not self.runner.training:
+            self.changed()
 
     def _configure(self) -> None:
         controls = self.controls
@@ -350,15 +355,10 @@ class Hub:
             view.send(content, buffers)
 
 
-_HUBS: weakref.WeakKeyDictionary[Session, Hub] = weakref.WeakKeyDictionary()
-
-
 def hub_of(session: Session) -> Hub:
     """Return the session's hub; there is one, so that all its panels are in sync."""
-    hub = _HUBS.get(session)
-    if hub is None:
-        hub = _HUBS[session] = Hub(session)
-    return hub
+    owners = (getattr(listener, "__self__", None) for listener in session.listeners)
+    return next((owner for owner in owners if isinstance(owner, Hub)), None) or Hub(session)
 
 
 def _thinned(rows: list[tuple[int, float, float, float]], most: int = 1000) -> list[tuple[int, float, float, float]]:

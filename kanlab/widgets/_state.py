@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from kanlab.engine.attribution import Scores, attribute
-from kanlab.engine.prune import Cut, plan_cut
+from kanlab.engine.prune import preview_cut
 from kanlab.kan import KAN
 from kanlab.session import Session
 from kanlab.symbolic import library, search
@@ -124,22 +124,11 @@ class Arrays:
         return {name: rounded(value.ravel(), 5) for name, value in vars(self).items()}
 
 
-def preview(model: KAN, scores: Scores, edge_th: float, node_th: float) -> Cut:
-    """Say what pruning would remove; nothing where it would leave an output bare, which the button then tells."""
-    try:
-        return plan_cut(model, scores, edge_th=edge_th, node_th=node_th)
-    except ValueError:
-        return Cut(
-            [torch.zeros_like(edges, dtype=torch.bool) for edges in scores.edges],
-            [torch.zeros_like(nodes, dtype=torch.bool) for nodes in scores.nodes],
-        )
-
-
 @torch.no_grad()
 def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
     """Sample all curves, scores and the prune preview."""
     scores = attribute(model)
-    cut = preview(model, scores, edge_th, node_th)
+    cut = preview_cut(model, scores, edge_th=edge_th, node_th=node_th)
     curves, ranges = [], []
     for layer, (x, y) in zip(model.kan_layers(), model.edge_curves(POINTS), strict=True):
         curves.append(y.flatten(0, 1))
@@ -278,7 +267,7 @@ def advice_of(session: Session, *, trained: bool) -> list[Advice]:
         )
         return advice
     quality = r_squared(session)
-    cut = preview(model, scores, 3e-2, 1e-2)
+    cut = preview_cut(model, scores)
     if cut.n_edges:
         advice.append(Advice(f"{cut.n_edges} edges carry next to nothing.",
                              _action("prune them", "prune", edge_th=3e-2, node_th=1e-2)))  # fmt: skip
