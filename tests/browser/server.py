@@ -96,6 +96,8 @@ def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
         # No token: the server listens on the loopback only, lives for the tests and serves an empty folder.
         *("--IdentityProvider.token=", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}"),
         *("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+        # A run that is killed cannot stop its server: then this one stops itself, and its kernels, before long.
+        *("--ServerApp.shutdown_no_activity_timeout=900", "--MappingKernelManager.cull_idle_timeout=600"),
         *("--LabApp.extension_manager=readonly", "--ServerApp.terminals_enabled=False"),
     ]
     with log.open("w", encoding="utf-8") as out:
