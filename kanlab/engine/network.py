@@ -21,6 +21,8 @@ from kanlab.engine import spline
 from kanlab.engine.layer import KANLayer
 
 Width = Sequence["int | Sequence[int]"]
+#: Range of a hidden node's values below which no grid is laid over them.
+_SILENT = 1e-9
 
 
 def parse_width(width: Width) -> list[list[int]]:
@@ -263,7 +265,9 @@ class Network(nn.Module):
         h = self.read(x)
         sizes = self.grid if grid is None else _per_layer("grid", grid, self.depth)
         for l, (layer, size) in enumerate(zip(self.kan_layers(), sizes, strict=True)):
-            knots = spline.sample_knots(h, _whole("grid", size, 1), layer.k, self.grid_eps)
+            # An input is what it is, in any unit; a hidden node this still is silent, and will move when it wakes.
+            least = 0.0 if l == 0 else _SILENT
+            knots = spline.sample_knots(h, _whole("grid", size, 1), layer.k, self.grid_eps, least=least)
             layer.regrid(knots)
             h = self.combine(l, layer(h))
 

@@ -44,15 +44,19 @@ def uniform_knots(
     return extend_knots(points.expand(in_dim, grid + 1), k)
 
 
-def sample_knots(x: Float[Tensor, "*s in_dim n"], grid: int, k: int, grid_eps: float) -> Float[Tensor, "*s i knots"]:
+def sample_knots(
+    x: Float[Tensor, "*s in_dim n"], grid: int, k: int, grid_eps: float, *, least: float = 0.0
+) -> Float[Tensor, "*s i knots"]:
     """Lay knots where the data is: ``grid_eps`` of evenly spaced plus ``1 - grid_eps`` of the samples' quantiles.
 
     (KAN paper, sec. 2.5.) The range is the data's own. Discrete columns repeat their quantiles; each interval is
-    therefore at least ``MIN_GAP`` of an even one, and a column with no spread gets a unit range around its value.
+    therefore at least ``MIN_GAP`` of an even one. A column that spreads no further than ``least``, or than numbers of
+    its size can tell apart, gets a unit range around its value.
     """
     ordered = x.sort(-1).values
     low, high = ordered[..., :1], ordered[..., -1:]
-    flat = high - low < 1e-9 * (1.0 + low.abs())
+    told_apart = max(1e-9, 100 * torch.finfo(x.dtype).eps)
+    flat = high - low <= least + told_apart * torch.maximum(low.abs(), high.abs())
     low, high = low - 0.5 * flat, high + 0.5 * flat
     even = torch.linspace(0, 1, grid + 1, dtype=x.dtype, device=x.device)
     points = low + (high - low) * even
@@ -158,7 +162,7 @@ def fit_coef(
     return torch.linalg.lstsq(rows, values).solution.mT
 
 
-def subdivide(points: Float[Tensor, "i g1"], grid: int) -> Float[Tensor, "i g1"]:
+def subdivide(points: Float[Tensor, "i g1"], grid: int) -> Float[Tensor, "i finer"]:
     """Split the widest of the intervals until there are ``grid``: every old point stays, so old splines stay exact.
 
     >>> subdivide(torch.tensor([[0.0, 1.0, 2.0]]), 4)
