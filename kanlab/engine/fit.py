@@ -25,6 +25,9 @@ Metric = Callable[[], "Tensor | float"]
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
 SAMPLE_LIMIT = 4096
 
+#: How many times lower a stretched start must be than one that keeps the function.
+_FAR_LOWER = 100.0
+
 
 @dataclass(frozen=True)
 class Data:
@@ -62,6 +65,14 @@ class Options:
                 raise ValueError(f"{name} is {value!r}; allowed are whole numbers from 0 up")
         if self.lr is not None and not (isinstance(self.lr, (int, float)) and 0 < self.lr < math.inf):
             raise ValueError(f"lr is {self.lr!r}; allowed are finite numbers above 0, or None for the solver's own")
+        if not isinstance(self.batch, int) or isinstance(self.batch, bool) or (self.batch < 1 and self.batch != -1):
+            raise ValueError(f"batch is {self.batch!r}; allowed are whole numbers from 1 up, or -1 for all rows at once")
+        names = ["train_loss", "test_loss", "reg", *(_name(metric) for metric in self.metrics)]
+        for metric in self.metrics:
+            if not callable(metric):
+                raise TypeError(f"metrics holds {metric!r}; a metric is a function without arguments")
+            if names.count(_name(metric)) > 1:
+                raise ValueError(f"the name {_name(metric)!r} is taken: give each metric a __name__ of its own")
 
     def updates_grid(self, index: int) -> bool:
         """Whether the grid is laid anew before step ``index``."""
@@ -157,38 +168,56 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
     ------
     FloatingPointError
         When the loss is not a finite number before the first step.
+    ValueError
+        When the labels are class indices and there is no ``loss_fn`` for them.
     """
+    if options.loss_fn is None and data.train_label.ndim == 1:
+        raise ValueError(
+            f"the labels have shape {tuple(data.train_label.shape)}, class indices: they need a loss_fn such as "
+            "torch.nn.CrossEntropyLoss(); numbers to fit are [n, n_out] floats"
+        )
     network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
     x, y = data.train_input.T.contiguous(), _batch_last(data.train_label)
     penalty, solver, name = options.penalty, None, ""
     best = _Best(network)
     batches = _batches(x, y, options)
+    epoch = math.ceil(x.shape[-1] / options.batch) if 0 < options.batch < x.shape[-1] else 1
+
+    def value() -> float:
+        return Objective(network, x, y, penalty, options.loss_fn).start().value
+
     thinner, stall, plateau = Thinner(network), _Stall(5, 0.3), _Stall(300, 1e-3)
     splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
     index = 0
     try:
         while options.steps is None or index < options.steps:
             laid = options.updates_grid(index) and (solver is None or splines)
-            if laid:
+            if laid and solver is None:
+                _lay_first(network, data.train_input, value)
+            elif laid:
                 network.update_grid_from_samples(data.train_input)
-            if solver is None or laid or options.batch > 0 or solver.objective.penalty is not penalty:
+            if solver is None or laid or epoch > 1 or solver.objective.penalty is not penalty:
                 objective = Objective(network, *next(batches), penalty, options.loss_fn)
                 if solver is None:
                     name = solvers.choose(options.opt, objective)
                     solver = solvers.make(name, objective, lr=options.lr)
                     _require_finite(solver.current.value)
+                    best.note(value())
                 elif laid:
                     solver.restart(objective)
                 else:
                     solver.rebase(objective)
-                if options.batch <= 0:
+                if epoch == 1:
                     best.note(solver.current.value)
             result = solver.step()
             if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
                 thinner.jump_on(solver)
                 result = solver.current
-            best.note(result.value)
-            reason = _reason(solver, options, index, result.value)
+            if epoch == 1:
+                best.note(result.value)
+            elif (index + 1) % epoch == 0:
+                best.note(value())
+            reason = _reason(solver, options, index, result.value, may_lay=splines, whole=epoch == 1)
             if not reason and options.steps is None and plateau.seen(result.value):
                 reason = "converged: the objective has been flat for 300 steps"
             sent = yield Step(
@@ -207,7 +236,24 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                 return
             index += 1
     finally:
+        if epoch > 1:  # a batch's own loss says little; all rows judge, once an epoch and at the end
+            best.note(value())
         restore(network, best.state)
+
+
+@torch.no_grad()
+def _lay_first(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], float]) -> None:
+    """Lay the grids over the data: keeping the function or, if that starts far lower, stretching it with the grid.
+
+    The grid of a new model can lie so far from the data that its splines' end polynomials are astronomical there.
+    """
+    before = snapshot(network)
+    network.stretch_grid_to_samples(x)
+    stretched, start = snapshot(network), value()
+    restore(network, before)
+    network.update_grid_from_samples(x)
+    if not value() <= _FAR_LOWER * start:
+        restore(network, stretched)
 
 
 def _batch_last(label: Tensor) -> Tensor:
@@ -235,10 +281,13 @@ def _require_finite(value: float) -> None:
         )
 
 
-def _reason(solver: solvers.Solver, options: Options, index: int, value: float) -> str:
+def _reason(
+    solver: solvers.Solver, options: Options, index: int, value: float, *, may_lay: bool, whole: bool
+) -> str:
     if not math.isfinite(value):
         return "diverged: the loss is no longer a finite number; the best state so far is kept"
-    if solver.done and options.batch <= 0 and not any(options.updates_grid(i) for i in range(index + 1, index + 51)):
+    soon = range(index + 1, options.stop_grid_update_step) if may_lay else ()
+    if solver.done and whole and not any(options.updates_grid(i) for i in soon):
         return "converged: no step lowers the objective any more"
     return ""
 

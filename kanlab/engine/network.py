@@ -114,6 +114,8 @@ class Network(nn.Module):
             )
             for l in range(depth)
         )
+        #: Whether the grids still lie where they were made, over no data.
+        self.fresh = True
         #: The inputs the model was last trained on or shown; scores, ranges and curves are taken on them.
         self.samples: Tensor | None = None
         #: The labels of those samples, where it was trained: what a formula is chosen by.
@@ -260,16 +262,32 @@ class Network(nn.Module):
         """Lay every layer's grid over the data that reaches it, optionally with another number of intervals.
 
         Layer by layer, the splines are refitted before the next layer's inputs are computed, so the function changes
-        only by what the new grids cannot represent. Optimisers must forget their history after this.
+        only by what the new grids cannot represent. Optimisers must forget their history after this. The random
+        curves of a model that was never trained are carried to the data's range as they are instead: continued from
+        the initial range they could be of any size there.
         """
         h = self.read(x)
         sizes = self.grid if grid is None else _per_layer("grid", grid, self.depth)
         for l, (layer, size) in enumerate(zip(self.kan_layers(), sizes, strict=True)):
-            # An input is what it is, in any unit; a hidden node this still is silent, and will move when it wakes.
-            least = 0.0 if l == 0 else _SILENT
-            knots = spline.sample_knots(h, _whole("grid", size, 1), layer.k, self.grid_eps, least=least)
-            layer.regrid(knots)
+            layer.regrid(self._knots(l, h, _whole("grid", size, 1)))
             h = self.combine(l, layer(h))
+
+    @torch.no_grad()
+    def stretch_grid_to_samples(self, x: Float[Tensor, "batch n_in"]) -> None:
+        """Lay every layer's grid over the data that reaches it, each spline stretched with its grid.
+
+        Unlike `update_grid_from_samples` this changes the function. It is for a model that has learnt nothing yet.
+        """
+        h = self.read(x)
+        for l, layer in enumerate(self.kan_layers()):
+            layer.knots = self._knots(l, h, layer.grid)
+            h = self.combine(l, layer(h))
+
+    def _knots(self, l: int, h: Float[Tensor, "i n"], grid: int) -> Float[Tensor, "i knots"]:
+        """Return layer ``l``'s knots for the values that reach it."""
+        # An input is what it is, in any unit; a hidden node this still is silent, and will move when it wakes.
+        least = 0.0 if l == 0 else _SILENT
+        return spline.sample_knots(h, grid, self.layer(l).k, self.grid_eps, least=least)
 
     @torch.no_grad()
     def refined(self, grid: int | Sequence[int]) -> Network:

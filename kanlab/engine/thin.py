@@ -21,8 +21,9 @@ from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 Edge = tuple[int, int, int]
 #: A score below this counts as silent already.
 _SILENT = 1e-3
-#: Refitting steps a jump is given to show its worth.
-_REFIT = 12
+#: Refitting steps a jump is given to show its worth, and when they are cut short: after this many that gain less
+#: than this part.
+_REFIT, _LOOK, _SLOW = 40, 8, 0.1
 _JUMPS = 5
 #: Part of the objective that a jump must gain: less is what the refitting steps alone would bring.
 _GAIN = 1e-2
@@ -47,7 +48,7 @@ class Thinner:
         for edges in (self._weakest_node(scores), self._weakest_edge(scores)):
             if not edges:
                 continue
-            found = self._without(solver.objective, edges)
+            found = self._without(solver.objective, edges, solver.current.value)
             if found.value < (1.0 - _GAIN) * solver.current.value:
                 solver.current = found
                 solver.objective.linear.write(found.vector)
@@ -90,8 +91,8 @@ class Thinner:
         layer = self.network.layer(l)
         return bool(layer.mask[i, j]) and (i, j) not in layer.fixed
 
-    def _without(self, objective: Objective, edges: tuple[Edge, ...]) -> Evaluation:
-        """Silence the edges, fold their means, refit."""
+    def _without(self, objective: Objective, edges: tuple[Edge, ...], goal: float) -> Evaluation:
+        """Silence the edges, fold their means, refit until the objective is below the goal or hardly falls."""
         silenced = copy.deepcopy(self.network)
         with torch.no_grad():
             means = [phi.mean(0) for phi in self.network.acts().postacts]
@@ -101,10 +102,15 @@ class Thinner:
             for l, i, j in edges:
                 self._leave_mean(silenced, edges, (l, i, j), means[l][i, j])
         trial = LevenbergMarquardt(Objective.like(objective, silenced), damping=0.1)
-        for _ in range(_REFIT):
-            if trial.done:
-                break
+        before = trial.current.value
+        for step in range(1, _REFIT + 1):
             trial.step()
+            if trial.done or trial.current.value < (1.0 - 2 * _GAIN) * goal:
+                break
+            if step % _LOOK == 0:
+                if before - trial.current.value < _SLOW * before:
+                    break
+                before = trial.current.value
         return objective.evaluate(trial.current.vector)
 
     def _leave_mean(self, silenced: Network, edges: tuple[Edge, ...], edge: Edge, mean: Tensor) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from kanlab.engine.objective import Evaluation, Objective
+
+#: What leaving the finite numbers counts, relative to where a step starts.
+_WALL = 1e8
 
 
 class LBFGS:
@@ -41,8 +46,13 @@ class LBFGS:
         def closure() -> Tensor:
             with torch.no_grad():
                 evaluation = self.objective.evaluate(self._vector.detach())
-                self._vector.grad = self.objective.gradient(evaluation)
-            return self._vector.new_tensor(evaluation.value)
+                gradient = self.objective.gradient(evaluation)
+            if math.isfinite(evaluation.value) and bool(gradient.isfinite().all()):
+                self._vector.grad = gradient
+                return self._vector.new_tensor(evaluation.value)
+            # Outside a function's domain: a wall, from which the line search turns back. NaN would lead it on.
+            self._vector.grad = torch.zeros_like(gradient)
+            return self._vector.new_tensor(_WALL * max(1.0, abs(self.current.value)))
 
         self._optimiser.step(closure)
         with torch.no_grad():

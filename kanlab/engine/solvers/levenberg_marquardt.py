@@ -16,6 +16,8 @@ from kanlab.engine.objective import Evaluation, Objective
 _LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e8
 _FLOOR = 1e-6
 _TRIES = 12
+#: Squared error, relative to the labels' variance, that is rounding.
+_ROUNDING = 1e-31
 
 
 def gram(rows: Float[Tensor, "p m"]) -> Float[Tensor, "p p"]:
@@ -62,7 +64,10 @@ class LevenbergMarquardt:
 
     @torch.no_grad()
     def step(self) -> Evaluation:
-        """Take one accepted step, raising the damping until there is one; ``done`` when none lowers the objective."""
+        """Take one accepted step, raising the damping until there is one.
+
+        It is ``done`` when none lowers the objective, or what is left of it is rounding.
+        """
         if self.objective.linear.size == 0:
             self.done = True
             return self.current
@@ -92,6 +97,7 @@ class LevenbergMarquardt:
         self.damping *= min(max(1.0 - (2.0 * gain - 1.0) ** 3, 1 / 3), 2.0)
         self.damping = max(self.damping, _LEAST_DAMPING)
         self._growth = 2.0
+        self.done = trial.value <= _ROUNDING * self.objective.scale**2
         self.current = trial
         self.objective.linear.write(trial.vector)
         return trial
