@@ -8,6 +8,7 @@ multiplication node the product of ``mult_arity`` of them. Multiplication nodes 
 from __future__ import annotations
 
 import copy
+import math
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ def parse_width(width: Width) -> list[list[int]]:
         raise ValueError(f"width is {width!r}; it needs at least inputs and outputs, such as [2, 5, 1]")
     pairs = []
     for level, nodes in enumerate(width):
-        pair = [nodes, 0] if isinstance(nodes, int) else list(nodes)
-        if len(pair) != 2 or not all(isinstance(n, int) and n >= 0 for n in pair) or sum(pair) < 1:
+        pair = list(nodes) if isinstance(nodes, Sequence) else [nodes, 0]
+        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in pair)
+        if len(pair) != 2 or not whole or sum(pair) < 1:
             raise ValueError(f"width[{level}] is {nodes!r}; allowed are a positive int or [sum nodes, product nodes]")
         pairs.append(pair)
     if pairs[0][1]:
@@ -96,7 +98,15 @@ class Network(nn.Module):
         self.grid_eps = float(grid_eps)
         if not 0.0 <= self.grid_eps <= 1.0:
             raise ValueError(f"grid_eps is {grid_eps}; it mixes even (1) and quantile (0) grids, so 0 to 1 are allowed")
-        generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(int(seed))
+        if dtype not in (torch.float64, torch.float32):
+            raise ValueError(f"dtype is {dtype}; allowed are torch.float64 and torch.float32")
+        if not 0.0 <= noise_scale < math.inf:
+            raise ValueError(f"noise_scale is {noise_scale}; allowed are finite numbers from 0 up")
+        if not -math.inf < grid_range[0] < grid_range[1] < math.inf:
+            raise ValueError(f"grid_range is {tuple(grid_range)}; allowed are two finite numbers, the lower one first")
+        generator = (
+            seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(_whole("seed", seed, 0))
+        )
         depth = len(self.width) - 1
         grids = [_whole("grid", g, 1) for g in _per_layer("grid", grid, depth)]
         degrees = [_whole("k", d, 0) for d in _per_layer("k", k, depth)]
@@ -310,7 +320,7 @@ class Network(nn.Module):
 
 
 def _per_layer(name: str, value: int | Sequence[int], depth: int) -> list[int]:
-    values = [value] * depth if isinstance(value, int) else list(value)
+    values = list(value) if isinstance(value, Sequence) else [value] * depth
     if len(values) != depth:
         raise ValueError(f"{name} is {value!r}; allowed are one number or one for each of the {depth} layers")
     return values
