@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,18 @@ def test_binder_installs_the_lab_with_a_python_that_the_project_allows(project: 
 def test_readme_gives_the_range_of_torch(project: dict[str, Any], root: Path) -> None:
     (shown,) = re.findall(r'pip install "torch(.*?)"', (root / "README.md").read_text(encoding="utf-8"))
     assert SpecifierSet(shown) == _torch(project)
+
+
+def test_readme_code_runs_and_finds_the_formula(root: Path, tmp_path: Path) -> None:
+    code = "\n".join(re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.DOTALL))
+    assert code
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert r"\sin" in done.stdout
+    assert not list(tmp_path.iterdir()), "nothing may be written to disk"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
