@@ -18,12 +18,17 @@ from kanlab.engine import solvers
 from kanlab.engine.network import Network
 from kanlab.engine.objective import LossFunction, Objective
 from kanlab.engine.penalty import Penalty
+from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.engine.thin import Thinner
 
 Metric = Callable[[], "Tensor | float"]
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
 SAMPLE_LIMIT = 4096
+#: Training without a number of steps ends when this many steps lower the objective by less than this part.
+_FLAT = (50, 3e-2)
+#: Laying the grid anew may raise the objective by this part; more says that it tore the function.
+_TORN = 0.5
 
 #: How many times lower a stretched start must be than one that keeps the function.
 _FAR_LOWER = 100.0
@@ -66,7 +71,9 @@ class Options:
         if self.lr is not None and not (isinstance(self.lr, (int, float)) and 0 < self.lr < math.inf):
             raise ValueError(f"lr is {self.lr!r}; allowed are finite numbers above 0, or None for the solver's own")
         if not isinstance(self.batch, int) or isinstance(self.batch, bool) or (self.batch < 1 and self.batch != -1):
-            raise ValueError(f"batch is {self.batch!r}; allowed are whole numbers from 1 up, or -1 for all rows at once")
+            raise ValueError(
+                f"batch is {self.batch!r}; allowed are whole numbers from 1 up, or -1 for all rows at once"
+            )
         names = ["train_loss", "test_loss", "reg", *(_name(metric) for metric in self.metrics)]
         for metric in self.metrics:
             if not callable(metric):
@@ -112,25 +119,6 @@ class Step:
     metrics: dict[str, float]
     solver: str
     reason: str = ""
-
-
-Snapshot = list[dict[str, Tensor]]
-_STATE = ("coef", "scale_base", "scale_sp", "affine", "knots")
-
-
-def snapshot(network: Network) -> Snapshot:
-    """Copy what training changes."""
-    return [{name: getattr(layer, name).detach().clone() for name in _STATE} for layer in network.kan_layers()]
-
-
-def restore(network: Network, state: Snapshot) -> None:
-    """Put a snapshot back."""
-    for layer, tensors in zip(network.kan_layers(), state, strict=True):
-        for name, tensor in tensors.items():
-            old = getattr(layer, name)
-            value = tensor.clone()
-            is_parameter = isinstance(old, nn.Parameter)
-            setattr(layer, name, nn.Parameter(value, requires_grad=old.requires_grad) if is_parameter else value)
 
 
 class _Best:
@@ -186,7 +174,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
     def value() -> float:
         return Objective(network, x, y, penalty, options.loss_fn).start().value
 
-    thinner, stall, plateau = Thinner(network), _Stall(5, 0.3), _Stall(300, 1e-3)
+    thinner, stall, plateau = Thinner(network), _Stall(5, 0.3), _Stall(*_FLAT)
     splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
     index = 0
     try:
@@ -195,7 +183,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
             if laid and solver is None:
                 _lay_first(network, data.train_input, value)
             elif laid:
-                network.update_grid_from_samples(data.train_input)
+                laid = _lay_again(network, data.train_input, value)
             if solver is None or laid or epoch > 1 or solver.objective.penalty is not penalty:
                 objective = Objective(network, *next(batches), penalty, options.loss_fn)
                 if solver is None:
@@ -219,7 +207,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                 best.note(value())
             reason = _reason(solver, options, index, result.value, may_lay=splines, whole=epoch == 1)
             if not reason and options.steps is None and plateau.seen(result.value):
-                reason = "converged: the objective has been flat for 300 steps"
+                reason = f"converged: the objective has been flat for {_FLAT[0]} steps"
             sent = yield Step(
                 index,
                 _shown(result.loss, options),
@@ -231,7 +219,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                 reason,
             )
             if sent is not None and sent != penalty:
-                penalty, best, plateau = sent, _Best(network), _Stall(300, 1e-3)
+                penalty, best, plateau = sent, _Best(network), _Stall(*_FLAT)
             elif reason:
                 return
             index += 1
@@ -254,6 +242,16 @@ def _lay_first(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[],
     network.update_grid_from_samples(x)
     if not value() <= _FAR_LOWER * start:
         restore(network, stretched)
+
+
+def _lay_again(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], float]) -> bool:
+    """Lay the grids anew, unless that tears the function; return whether it was done."""
+    before, was = snapshot(network), value()
+    network.update_grid_from_samples(x)
+    if value() <= (1 + _TORN) * was:
+        return True
+    restore(network, before)
+    return False
 
 
 def _batch_last(label: Tensor) -> Tensor:
@@ -281,9 +279,7 @@ def _require_finite(value: float) -> None:
         )
 
 
-def _reason(
-    solver: solvers.Solver, options: Options, index: int, value: float, *, may_lay: bool, whole: bool
-) -> str:
+def _reason(solver: solvers.Solver, options: Options, index: int, value: float, *, may_lay: bool, whole: bool) -> str:
     if not math.isfinite(value):
         return "diverged: the loss is no longer a finite number; the best state so far is kept"
     soon = range(index + 1, options.stop_grid_update_step) if may_lay else ()
