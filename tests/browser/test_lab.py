@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -183,6 +184,9 @@ def test_hello_problem_is_solved_by_clicking_alone(show, artifacts, root: Path, 
     assert lab.book.keval("lab.session.model.formula(var=['x', 'y']).check(dataset).test_rmse") < 1e-6
     lab.button("Copy script").click()
     lab.until(lambda: "kanlab" in lab.book.page.evaluate("navigator.clipboard.readText()"), "the script")
+    lab.region.get_by_role("button", name=re.compile(r"^edge \(0, ")).first.click()
+    lab.part("edge inspector").get_by_role("table").wait_for()
+    lab.book.page.wait_for_timeout(2500)  # until the buttons no longer say "copied"
     picture = lab.book.screenshot(artifacts / "lab-light-solved.png", lab.region)
     if request.config.getoption("--update-screenshots"):
         (root / "docs").mkdir(exist_ok=True)
