@@ -195,8 +195,7 @@ class Session:
 
     def _record(self, command: Command, label: str, rows: Sequence[Row] = (), snaps: Sequence[Snap] = ()) -> Entry:
         parent = self._at if self._entries else None
-        begins = parent is None or command.name == "reset"
-        step = 0 if begins else self._entries[parent].step + len(rows)
+        step = 0 if parent is None or command.name == "reset" else self._entries[parent].step + len(rows)
         train, test = self.losses()
         id, model = len(self._entries), self.model.copy()
         entry = Entry(id, parent, command, label, model, train, test, step, tuple(rows), tuple(snaps))

@@ -21,6 +21,7 @@ from kanlab.engine.penalty import Penalty
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.engine.thin import Thinner
+from kanlab.engine.threads import few_threads
 
 Metric = Callable[[], "Tensor | float"]
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
@@ -166,7 +167,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
         )
     network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
     x, y = data.train_input.T.contiguous(), _batch_last(data.train_label)
-    penalty, solver, name = options.penalty, None, ""
+    penalty, solver, thinner, name = options.penalty, None, None, ""
     best = _Best(network)
     batches = _batches(x, y, options)
     epoch = math.ceil(x.shape[-1] / options.batch) if 0 < options.batch < x.shape[-1] else 1
@@ -174,7 +175,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
     def value() -> float:
         return Objective(network, x, y, penalty, options.loss_fn).start().value
 
-    thinner, stall, plateau = Thinner(network), _Stall(5, 0.3), _Stall(*_FLAT)
+    stall, plateau = _Stall(5, 0.3), _Stall(*_FLAT)
     splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
     index = 0
     try:
@@ -197,10 +198,13 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                     solver.rebase(objective)
                 if epoch == 1:
                     best.note(solver.current.value)
-            result = solver.step()
-            if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
-                thinner.jump_on(solver)
-                result = solver.current
+            if thinner is None:
+                thinner = Thinner(network)
+            with few_threads(solver.objective.linear.size * x.shape[-1]):
+                result = solver.step()
+                if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
+                    thinner.jump_on(solver)
+                    result = solver.current
             if epoch == 1:
                 best.note(result.value)
             elif (index + 1) % epoch == 0:

@@ -124,8 +124,6 @@ class Network(nn.Module):
             )
             for l in range(depth)
         )
-        #: Whether the grids still lie where they were made, over no data.
-        self.fresh = True
         #: The inputs the model was last trained on or shown; scores, ranges and curves are taken on them.
         self.samples: Tensor | None = None
         #: The labels of those samples, where it was trained: what a formula is chosen by.

@@ -70,9 +70,9 @@ class Objective:
         self._input_spread = torch.where(inputs > 0, inputs, torch.ones_like(inputs))
 
     @classmethod
-    def like(cls, other: Objective, network: Network) -> Objective:
-        """Make the same objective for another network of the same shape."""
-        return cls(network, other.linear.x, other.y, other.penalty, other.loss_fn)
+    def like(cls, other: Objective, network: Network, penalty: Penalty | None = None) -> Objective:
+        """Make the same objective, perhaps with another penalty, for another network of the same shape."""
+        return cls(network, other.linear.x, other.y, penalty or other.penalty, other.loss_fn)
 
     def hold(self, free: Float[Tensor, " size"]) -> None:
         """Let only the parameters marked 1 change."""

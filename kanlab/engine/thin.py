@@ -1,13 +1,15 @@
 r"""Jumps to sparser networks that small steps cannot make.
 
 The penalised objective has a valley for each subset of edges in use; a descent ends in the one it starts in. A jump
-silences the least important node or edge, folds its mean into a survivor, refits for a few steps and is taken only if
-``loss + lamb * R`` ends lower than before: the same objective, so ``lamb`` alone decides how sparse.
+silences the least important node or edge, folds its mean into a survivor and refits for a few steps; or it squeezes the
+network with a stronger penalty and lets go again. It is taken only if ``loss + lamb * R`` ends lower than before: the
+same objective, so ``lamb`` alone decides how sparse.
 """
 
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ from kanlab.engine.attribution import Scores, attribute
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
 from kanlab.engine.prune import add_constant
+from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 
 Edge = tuple[int, int, int]
@@ -25,16 +28,22 @@ _SILENT = 1e-3
 #: than this part.
 _REFIT, _LOOK, _SLOW = 40, 8, 0.1
 _JUMPS = 5
+#: How much stronger the penalty is, for so many steps each, when a network is squeezed.
+_SQUEEZE, _SQUEEZE_STEPS = (10.0, 10.0, 1.0, 1.0), 10
 #: Part of the objective that a jump must gain: less is what the refitting steps alone would bring.
 _GAIN = 1e-2
 
 
 class Thinner:
-    """Tries jumps on one network, each refused candidate once until another is taken."""
+    """Tries jumps on one network, each refused candidate once until another is taken.
+
+    It is made where a run begins: a squeeze starts there.
+    """
 
     def __init__(self, network: Network):
         self.network = network
         self._refused: set[tuple[Edge, ...]] = set()
+        self._begun: Network | None = copy.deepcopy(network)
 
     def jump_on(self, solver: LevenbergMarquardt) -> None:
         """Jump while jumps succeed, a few times at most: an edge may grow back."""
@@ -56,7 +65,28 @@ class Thinner:
                 return True
             solver.objective.linear.write(solver.current.vector)
             self._refused.add(edges)
-        return False
+        return self._squeeze(solver)
+
+    def _squeeze(self, solver: LevenbergMarquardt) -> bool:
+        """Go from where the run began with a stronger penalty, then with its own; stay there if that ends lower."""
+        if self._begun is None:
+            return False
+        objective, trial, self._begun = solver.objective, self._begun, None
+        penalty = objective.penalty
+        samples = objective.linear.x.T
+        for strength in _SQUEEZE:
+            trial.update_grid_from_samples(samples)
+            squeezed = Objective.like(objective, trial, replace(penalty, lamb=strength * penalty.lamb))
+            again = LevenbergMarquardt(squeezed, damping=0.1)
+            for _ in range(_SQUEEZE_STEPS):
+                if not again.done:
+                    again.step()
+        if not again.current.value < (1.0 - _GAIN) * solver.current.value:
+            return False
+        restore(self.network, snapshot(trial))
+        solver.restart(Objective.like(objective, self.network))
+        self._refused.clear()
+        return True
 
     def _weakest_node(self, scores: Scores) -> tuple[Edge, ...]:
         found: list[tuple[float, tuple[Edge, ...]]] = []

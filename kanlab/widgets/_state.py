@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kanlab.engine.attribution import Scores, attribute
+from kanlab.engine.attribution import attribute
 from kanlab.engine.prune import preview_cut
 from kanlab.kan import KAN
 from kanlab.session import Session

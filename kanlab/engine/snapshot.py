@@ -1,0 +1,25 @@
+"""Copies of what training changes, taken and put back."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from kanlab.engine.network import Network
+
+Snapshot = list[dict[str, Tensor]]
+_STATE = ("coef", "scale_base", "scale_sp", "affine", "knots")
+
+
+def snapshot(network: Network) -> Snapshot:
+    """Copy what training changes."""
+    return [{name: getattr(layer, name).detach().clone() for name in _STATE} for layer in network.kan_layers()]
+
+
+def restore(network: Network, state: Snapshot) -> None:
+    """Put a snapshot back."""
+    for layer, tensors in zip(network.kan_layers(), state, strict=True):
+        for name, tensor in tensors.items():
+            old = getattr(layer, name)
+            value = tensor.clone()
+            is_parameter = isinstance(old, nn.Parameter)
+            setattr(layer, name, nn.Parameter(value, requires_grad=old.requires_grad) if is_parameter else value)
