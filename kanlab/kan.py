@@ -195,6 +195,8 @@ class KAN(Network):
                 bar.set_postfix_str("interrupted: the best state is kept")
             finally:
                 training.close()
+                bar.total = bar.n
+                bar.refresh()
         return history
 
     @overload

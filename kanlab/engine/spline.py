@@ -159,7 +159,7 @@ def fit_coef(
     whisper = 1e-10 * scale * torch.eye(size, dtype=x.dtype, device=x.device)
     rows = torch.cat([bases.mT, whisper], -2)
     values = torch.cat([y.mT, y.new_zeros(*y.shape[:-2], size, y.shape[-2])], -2)
-    # The whisper gives full rank, so plain QR will do; MKL's default driver, gelsy, differs in the last bits run to run.
+    # The whisper gives full rank, so plain QR will do; the default driver, gelsy, differs in the last bits run to run.
     return torch.linalg.lstsq(rows, values, driver="gels").solution.mT
 
 

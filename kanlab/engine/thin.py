@@ -74,6 +74,7 @@ class Thinner:
         objective, trial, self._begun = solver.objective, self._begun, None
         penalty = objective.penalty
         samples = objective.linear.x.T
+        again = solver
         for strength in _SQUEEZE:
             trial.update_grid_from_samples(samples)
             squeezed = Objective.like(objective, trial, replace(penalty, lamb=strength * penalty.lamb))

@@ -236,8 +236,25 @@ def search_steps(
             break
         state = better
         yield Progress(total, total, "names reconsidered")
-    referee.refit(state.network, _LONG, everything=True)
-    return state.network
+    result = _with_own_splines(network, state.network)
+    referee.refit(result, _LONG, everything=True)
+    return result
+
+
+def _with_own_splines(network: Network, named: Network) -> Network:
+    """Keep the person's splines under the names where all edges have one: unfixing gives them back as they were.
+
+    Where a spline is left it has been refined and trained along with the names, and stays so.
+    """
+    if any(_is_spline(named, edge) for edge in named.edges()):
+        return named
+    result = copy.deepcopy(network)
+    for l, i, j in named.edges():
+        function = named.layer(l).fixed.get((i, j))
+        if function is not None and named.layer(l).mask[i, j] != 0:
+            a, b, c, d = named.layer(l).affine[i, j].tolist()
+            result.layer(l).fix(i, j, function, (a, b, c, d))
+    return result
 
 
 def _sharpened(network: Network, referee: _Referee) -> _Named:
