@@ -181,8 +181,14 @@ def subdivide(points: Float[Tensor, "i g1"], grid: int) -> Float[Tensor, "i fine
     return points.new_tensor(result)
 
 
-def dense_points(knots: Float[Tensor, "*s i knots"], k: int, per_interval: int = 4) -> Float[Tensor, "*s i n"]:
-    """Return points that pin a spline down on these knots: ``per_interval`` evenly in each interval, and the end."""
+def dense_points(
+    knots: Float[Tensor, "*s i knots"], k: int, per_interval: int | None = None
+) -> Float[Tensor, "*s i n"]:
+    """Return points that pin a spline down on these knots: ``per_interval`` evenly in each interval, and the end.
+
+    By default there are ``k + 1`` and at least 4: one interval's polynomial is then determined by itself.
+    """
+    per_interval = max(4, k + 1) if per_interval is None else per_interval
     points = knots[..., k : knots.shape[-1] - k]
     part = torch.arange(per_interval, dtype=knots.dtype, device=knots.device) / per_interval
     inside = points[..., :-1, None] + (points[..., 1:] - points[..., :-1])[..., None] * part
