@@ -107,10 +107,12 @@ class Session:
         if not isinstance(model, KAN):
             raise TypeError(f"model is a {type(model).__name__}; a session works on a kanlab.KAN")
         self.model = model.copy()
-        self.dataset = dict(dataset)
         self.data = self.model.read_data(dataset)
-        self.names = _names("names", names or dataset.get("input_names"), self.model.n_in, "x")
-        self.out_names = _names("out_names", out_names or dataset.get("output_names"), self.model.n_out, "f")
+        self.dataset = dict(dataset)
+        names = dataset.get("input_names") if names is None else names
+        out_names = dataset.get("output_names") if out_names is None else out_names
+        self.names = _names("names", names, self.model.n_in, "x")
+        self.out_names = _names("out_names", out_names, self.model.n_out, "f")
         if self.model.samples is None:
             self.model.show(self.data.train_input[:4096], self.data.train_label[:4096])
         #: Called, without arguments, after every change of the session.
@@ -198,6 +200,7 @@ class Session:
         step = 0 if parent is None or command.name == "reset" else self._entries[parent].step + len(rows)
         train, test = self.losses()
         id, model = len(self._entries), self.model.copy()
+        command = Command(command.name, {key: _python(value) for key, value in command.args.items()})
         entry = Entry(id, parent, command, label, model, train, test, step, tuple(rows), tuple(snaps))
         self._entries.append(entry)
         if parent is not None:
@@ -226,6 +229,7 @@ class Session:
         """
         self._require_rest()
         schedule: Mapping[int, Mapping[str, float]] = options.pop("schedule", None) or {}
+        options = {key: _python(value) for key, value in options.items()}
         args: dict[str, Any] = {"lamb": lamb, "lamb_l1": lamb_l1, "lamb_entropy": lamb_entropy, **options}
         if self.data.train_label.ndim == 1 and "loss_fn" not in options:
             options = {**options, "loss_fn": torch.nn.functional.cross_entropy}
@@ -424,11 +428,17 @@ class Session:
             entries = [_entry(id, record, tensors) for id, record in enumerate(config["entries"])]
             session = cls(entries[0].model, dataset, config["names"], config["out_names"])
             session._entries = entries
-            session._redo = {int(parent): int(child) for parent, child in config["redo"]}
-            session.goto(int(config["at"]))
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"{str(path)!r} is damaged: {error!r}") from error
+            session._redo = {parent: child for parent, child in config["redo"] if entries[child].parent == parent}
+            session.goto(config["at"])
+        except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
+            raise ValueError(f"{str(path)!r} is damaged: {error}") from error
         return session
+
+
+#: What a file may name as commands: they go into the script, which people run.
+_COMMANDS = (
+    "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "auto_symbolic", "snap", "reset"
+)  # fmt: skip
 
 
 def _entry(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Entry:
@@ -438,15 +448,24 @@ def _entry(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
     rows = tuple((int(step), *rest) for step, *rest in own.pop("rows").tolist())
     model = cast(KAN, store.from_record(KAN, record["model"], own))
     model.origin = record["origin"]
-    name, args = record["command"]
-    if "schedule" in args:
-        args = {**args, "schedule": {int(step): values for step, values in args["schedule"].items()}}
-    train, test = (math.nan if value is None else float(value) for value in record["losses"])
+    if model.origin is not None:
+        KAN(**model.origin)  # refuses what is no call of KAN
     parent = record["parent"]
-    command = Command(str(name), args)
+    if not (parent is None if id == 0 else isinstance(parent, int) and 0 <= parent < id):
+        raise ValueError(f"entry {id} has parent {parent!r}")
+    train, test = (math.nan if value is None else float(value) for value in record["losses"])
     snaps = tuple(Snap(str(text), float(cost)) for text, cost in record["snaps"])
     label, step = str(record["label"]), int(record["step"])
-    return Entry(id, parent, command, label, model, train, test, step, cast(Any, rows), snaps)
+    return Entry(id, parent, _command(*record["command"]), label, model, train, test, step, cast(Any, rows), snaps)
+
+
+def _command(name: str, args: Mapping[str, Any]) -> Command:
+    if name not in _COMMANDS or not all(key.isidentifier() for key in args):
+        raise ValueError(f"{name!r} with {list(args)} is not a command")
+    args = dict(args)
+    if "schedule" in args:
+        args["schedule"] = {int(step): vars(Penalty(**values)) for step, values in args["schedule"].items()}
+    return Command(name, args)
 
 
 def _names(what: str, names: Any, count: int, letter: str) -> list[str]:
@@ -457,6 +476,8 @@ def _names(what: str, names: Any, count: int, letter: str) -> list[str]:
     names = [str(name) for name in names]
     if len(set(names)) != count:
         raise ValueError(f"{what} is {names!r}; each must be different")
+    if not all(name.strip() for name in names):
+        raise ValueError(f"{what} is {names!r}; none may be blank")
     return names
 
 
@@ -474,12 +495,19 @@ def _n_edges(model: KAN) -> int:
 
 
 def _same(a: KAN, b: KAN) -> bool:
-    ours, theirs = a.state_dict(), b.state_dict()
-    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+    """Whether two models are equal in all but the samples they have seen."""
+    (config, ours), (other_config, theirs) = store.to_record(a), store.to_record(b)
+    names = [name for name in ours if name.startswith("layers.")]
+    return config == other_config and all(torch.equal(ours[name], theirs[name]) for name in names)
 
 
 def _plain(value: Any) -> bool:
     return isinstance(value, (int, float, str, bool))
+
+
+def _python(value: Any) -> Any:
+    """Return numbers of numpy as Python's own: a script and a file know no others."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def _last_lamb(lamb: float, changes: Mapping[int, Mapping[str, float]], last: Sequence[int]) -> float:
