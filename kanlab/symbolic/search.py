@@ -138,8 +138,9 @@ def _ranked(fit: AffineFit, row: int, functions: Sequence[SymbolicFunction], tol
             continue
         constants = [float(part[row, column]) for part in (fit.a, fit.b, fit.c, fit.d)]
         value = score(1 - r2, cost(function), tol)
-        if function.gauge == "phase":  # sin and cos are one family: the one with less phase reads better
-            value -= 1e-3 * abs(constants[1])
+        if function.gauge == "phase":  # sin and cos are one family: the one nearer to plain ± reads better
+            phase = abs(constants[1])
+            value -= 1e-3 * min(phase, abs(math.pi - phase))
         found.append(Suggestion(function.name, r2, function.complexity, value, *constants))
     return sorted(found, key=lambda suggestion: -suggestion.score)
 

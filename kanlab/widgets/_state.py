@@ -20,6 +20,8 @@ Edge = tuple[int, int, int]
 #: Points of each edge's curve in a frame: enough at the size they are drawn.
 POINTS = 33
 _DETAIL_POINTS, _SCATTER, _BINS = 101, 200, 24
+#: Candidates shown for an edge, and the R² from which on a tie between them is worth a word.
+_SHOWN, _TELLING = 5, 0.9
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -192,7 +194,8 @@ def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
 
 def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dict[str, Any], search.Suggestion]]:
     found = []
-    for suggestion in search.suggest_symbolic(session.model, *edge, lib=library.names(), topk=6):
+    names = [name for name in library.names() if name != "0"]
+    for suggestion in search.suggest_symbolic(session.model, *edge, lib=names, topk=_SHOWN):
         function = library.get(suggestion.name)
         a, b, c, d = suggestion.affine
         entry = {
@@ -216,17 +219,16 @@ def _affine_text(text: str, a: float, b: float, c: float, d: float) -> str:
 
 
 def _note(suggestions: Sequence[search.Suggestion]) -> str | None:
-    """Say so where the first names nearly tie."""
-    if not suggestions:
+    """Say so where the first names nearly tie: on a range this short the curve cannot decide."""
+    if not suggestions or suggestions[0].r2 < _TELLING:
         return None
     best = suggestions[0]
-    floor = max(1 - best.r2, 1e-9)
-    tied = [s for s in suggestions[1:] if max(1 - s.r2, 1e-9) < 10 * floor]
+    tied = [s for s in suggestions[1:] if 1 - s.r2 < 3 * (1 - best.r2) + 1e-6]
     if not tied:
         return None
     text = library.get(best.name).text
-    others = ", ".join(library.get(s.name).text for s in tied)
-    return f"On this range {others} fit nearly as well; {text} is the simplest" if tied else None
+    others = " and ".join(library.get(s.name).text for s in tied[:3])
+    return f"{text} and {others} nearly tie on this range; {text} is the simplest"
 
 
 # ---- advice

@@ -10,6 +10,7 @@ from kanlab.data import dataset_from
 from kanlab.kan import KAN
 from kanlab.session import Session
 from kanlab.widgets._base import Panel
+from kanlab.widgets._cells import replace_in_cell
 from kanlab.widgets.formula import FormulaPanel
 from kanlab.widgets.graph import NetworkGraph
 from kanlab.widgets.history import HistoryPanel
@@ -61,6 +62,7 @@ class Lab(Panel):
         **options: Any,
     ):
         super().__init__(_session(source, dataset, names, out_names, target, seed), panel="lab", **options)
+        replace_in_cell(self.hub)
 
     # ---- the panels, each to be shown alone, in sync
 
