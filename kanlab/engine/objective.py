@@ -20,6 +20,8 @@ from kanlab.engine.penalty import Penalty
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 #: Spread (standard deviation) of a hidden node below which its outgoing magnitudes are no longer scaled up.
 _HIDDEN_FLOOR = 0.1
+#: What inputs count as spread, that of even ones on [-1, 1]: their own spread depends on the unit they came in.
+_INPUT_SPREAD = 3**-0.5
 #: Magnitudes are smoothed below this, which makes the penalty differentiable at zero.
 _SMOOTH = 1e-4
 
@@ -66,8 +68,6 @@ class Objective:
         self.hold(self.linear.trainable())
         spread = y.std(-1, correction=0).mean().item() if loss_fn is None else 1.0
         self.scale = spread if spread > 0 else 1.0
-        inputs = x.std(-1, correction=0)
-        self._input_spread = torch.where(inputs > 0, inputs, torch.ones_like(inputs))
 
     @classmethod
     def like(cls, other: Objective, network: Network, penalty: Penalty | None = None) -> Objective:
@@ -151,9 +151,9 @@ class Objective:
         return float(self.loss_fn(output.T, self._label()))
 
     def _unit(self, l: int, x: Tensor) -> Float[Tensor, "i 1"]:
-        """Return what an edge's spread is measured in: its input's spread, at the end times the labels' spread."""
+        """Return what an edge's spread is measured in: its node's spread, at the end times the labels' spread."""
         if l == 0:
-            unit = self._input_spread
+            unit = torch.full_like(x[:, 0], _INPUT_SPREAD)
         else:
             unit = (x.var(-1, correction=0) + _HIDDEN_FLOOR**2).sqrt()
         last = l == len(self.linear.plans) - 1

@@ -5,8 +5,9 @@ For layer ``l`` with magnitudes ``A[i, j] >= 0`` (KAN paper, eqs. 2.17-2.20, in 
 ``R_l = lamb_l1 * sum(A) + lamb_entropy * (H_out + H_in)``, with ``H = -mean_rows sum P log2(P + 1e-4)`` and
 ``P = A / (1 + row sum)``, once over the edges into each output and once over the edges out of each input.
 
-A magnitude is the standard deviation of an edge's activation, in units of what goes in: ``std(phi_ij) / spread(x_i)``
-(and of the labels' spread at the last layer), so that ``lamb`` means the same whatever units the data has.
+A magnitude is the standard deviation of an edge's activation in units of what goes in, ``std(phi_ij) / spread(x_i)``
+(and of the labels' spread at the last layer). The spread of a hidden node is its own; every input counts as spread
+evenly over ``[-1, 1]``, so that ``lamb`` means the same whatever units the data has.
 """
 
 from __future__ import annotations
