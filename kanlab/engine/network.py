@@ -273,6 +273,11 @@ class Network(nn.Module):
         only by what the new grids cannot represent. Optimisers must forget their history after this. The random
         curves of a model that was never trained are carried to the data's range as they are instead: continued from
         the initial range they could be of any size there.
+
+        Raises
+        ------
+        FloatingPointError
+            When values that reach a layer are not finite.
         """
         h = self.read(x)
         sizes = self.grid if grid is None else _per_layer("grid", grid, self.depth)
@@ -293,6 +298,11 @@ class Network(nn.Module):
 
     def _knots(self, l: int, h: Float[Tensor, "i n"], grid: int) -> Float[Tensor, "i knots"]:
         """Return layer ``l``'s knots for the values that reach it."""
+        if not bool(h.isfinite().all()):
+            raise FloatingPointError(
+                f"no grid can be laid: values that reach layer {l} are not finite numbers (a fixed function outside "
+                "its domain, or weights that were set by hand); undo the last change"
+            )
         # An input is what it is, in any unit; a hidden node this still is silent, and will move when it wakes.
         least = 0.0 if l == 0 else _SILENT
         return spline.sample_knots(h, grid, self.layer(l).k, self.grid_eps, least=least)
