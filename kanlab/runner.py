@@ -1,8 +1,9 @@
 """A thread that runs one session's commands, one after the other, and trains in between.
 
 Whoever steers (a widget, a cell) never touches the model: commands are queued and carried out between two training
-steps, a new penalty is read by the very next step. The thread lives only while there is work. What goes wrong is told
-to the listener; the session stays at its last good state.
+steps, a new penalty is read by the very next step. A command ends the present stretch of training, which is one entry
+of the history; a look at the model does not. The thread lives only while there is work. What goes wrong is told to the
+listener; the session stays at its last good state.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +22,7 @@ from kanlab.session import Session
 from kanlab.symbolic.search import Progress
 
 T = TypeVar("T")
+Queue = queue.SimpleQueue[tuple[Callable[[], Any], Future]]
 
 
 class Cancelled(Exception):
@@ -61,7 +64,7 @@ class Runner:
     def __init__(self, session: Session, listener: Listener):
         self.session, self._listener = session, listener
         self.settings = Training(Penalty())
-        self._commands: queue.SimpleQueue[tuple[Callable[[], Any], Future]] = queue.SimpleQueue()
+        self._commands, self._looks = Queue(), Queue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._idle = threading.Event()
@@ -83,9 +86,9 @@ class Runner:
 
     def start(self, steps: int | None = None) -> None:
         """Train ``steps`` more steps (None: until paused or converged); while it trains this only sets the number."""
-        self._left = steps
-        self._wanted = True
-        self.submit(lambda: None)
+        with self._lock:
+            self._left, self._wanted = steps, True
+            self._wake()
 
     def pause(self) -> None:
         """Stop after the present step."""
@@ -98,14 +101,11 @@ class Runner:
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Queue a command; the future has its result, or its error."""
-        future: Future[T] = Future()
-        with self._lock:
-            self._commands.put((work, future))
-            if self._thread is None:
-                self._idle.clear()
-                self._thread = threading.Thread(target=self._run, name="kanlab-train", daemon=True)
-                self._thread.start()
-        return future
+        return self._enqueue(self._commands, work)
+
+    def look(self, work: Callable[[], T]) -> Future[T]:
+        """Queue something that only reads; training goes on after it as if nothing had been."""
+        return self._enqueue(self._looks, work)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until there is nothing left to do; False when the time is over first."""
@@ -116,6 +116,7 @@ class Runner:
         self._cancel.clear()
         try:
             while True:
+                self._carry_out(self._looks)
                 if self._cancel.is_set():
                     steps.close()
                     raise Cancelled(f"{label} was stopped; nothing was changed")
@@ -128,32 +129,57 @@ class Runner:
 
     # ---- the thread
 
+    def _enqueue(self, queue: Queue, work: Callable[[], T]) -> Future[T]:
+        future: Future[T] = Future()
+        with self._lock:
+            queue.put((work, future))
+            self._wake()
+        return future
+
+    def _wake(self) -> None:
+        """See to it that there is a thread; to be called with the lock."""
+        if self._thread is None:
+            self._idle.clear()
+            self._thread = threading.Thread(target=self._run, name="kanlab-train", daemon=True)
+            self._thread.start()
+
     def _run(self) -> None:
         while True:
-            self._carry_out_commands()
+            self._carry_out(self._commands)
+            self._carry_out(self._looks)
             if self._wanted:
-                try:
-                    self._train()
-                except Exception as error:  # told to the person; the thread must live on
-                    self._wanted = False
-                    self._listener.failed(error)
-                self._listener.changed()
+                self._guarded(self._train)
+                self._guarded(self._listener.changed)
             with self._lock:
-                if self._commands.empty() and not self._wanted:
+                if self._commands.empty() and self._looks.empty() and not self._wanted:
                     self._thread = None
                     self._idle.set()
                     return
 
-    def _carry_out_commands(self) -> None:
-        while not self._commands.empty():
-            work, future = self._commands.get()
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Do a part of the training; an error ends the training and is told, the thread lives on."""
+        try:
+            work()
+        except Exception as error:  # whatever it is, the person must hear of it
+            self._wanted = False
+            self._tell_failure(error)
+
+    def _carry_out(self, queue: Queue) -> None:
+        while not queue.empty():
+            work, future = queue.get()
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 result = work()
             except Exception as error:  # told to the person and to whoever waits
                 future.set_exception(error)
-                self._listener.failed(error)
+                self._tell_failure(error)
             else:
                 future.set_result(result)
+
+    def _tell_failure(self, error: Exception) -> None:
+        with suppress(Exception):  # a listener that cannot even be told of an error must not end the thread
+            self._listener.failed(error)
 
     def _train(self) -> None:
         """Train until paused, finished, or a command wants the model; each stretch is one history entry."""
@@ -168,15 +194,21 @@ class Runner:
             while self._wanted and self._commands.empty() and self.settings.opt == settings.opt:
                 try:
                     step = next(steps) if sent is None else steps.send(sent)
-                except StopIteration:
-                    self._wanted = False
+                except StopIteration:  # all steps were taken; more if the number was raised on the way
+                    self._wanted = self._wanted and self._left != 0
                     return
-                if self._left is not None:
-                    self._left -= 1
                 self._listener.stepped(step)
-                sent = self.settings.penalty if self.settings.penalty != penalty else None
-                penalty = self.settings.penalty
-                if step.reason or self._left == 0:
-                    self._wanted = False
+                self._carry_out(self._looks)
+                self._count(step)
+                chosen = self.settings.penalty
+                sent, penalty = (chosen if chosen != penalty else None), chosen
         finally:
             steps.close()
+
+    def _count(self, step: Step) -> None:
+        """Note that a step was taken, and whether it was the last."""
+        with self._lock:
+            if self._left is not None:
+                self._left -= 1
+            if step.reason or self._left == 0:
+                self._wanted = False
