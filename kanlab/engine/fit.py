@@ -210,7 +210,8 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
             elif (index + 1) % epoch == 0:
                 best.note(value())
             reason = _reason(solver, options, index, result.value, may_lay=splines, whole=epoch == 1)
-            if not reason and options.steps is None and plateau.seen(result.value):
+            flat = isinstance(solver, LevenbergMarquardt) and plateau.seen(result.value)
+            if not reason and options.steps is None and flat:
                 reason = f"converged: the objective has been flat for {_FLAT[0]} steps"
             sent = yield Step(
                 index,

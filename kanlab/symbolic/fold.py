@@ -42,6 +42,8 @@ _COMMON = 0.02
 #: A phase so near a quarter turn makes a sine a cosine.
 _QUARTER = 0.02
 #: Logarithm of the largest factor taken out of an exponential.
+#: Beyond this a coefficient in an exponent cannot become the base of a power: it would leave the range of doubles.
+_STEEP = 100.0
 _FACTOR = 600.0
 
 
@@ -168,6 +170,8 @@ def _exponential(inner: Linear, c: float, d: float) -> Linear:
         return _term(sympy.Mul(*powers, sympy.exp(rest.expr())), math.copysign(math.exp(min(size, 700.0)), c), d)
     # As a factor it would leave the range of doubles, and sympy takes it out of exp by itself: 20.1^(x - 1000).
     slope = _leading(rest)
+    if abs(slope) > _STEEP:
+        slope = 1.0
     power = sympy.Pow(sympy.Float(math.exp(slope)), rest.scaled(1 / slope, size / slope).expr())
     return _term(sympy.Mul(*powers, power), math.copysign(1.0, c), d)
 

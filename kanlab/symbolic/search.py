@@ -21,9 +21,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kanlab.engine.attribution import attribute
 from kanlab.engine.linearise import Linearisation
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Objective
+from kanlab.engine.prune import preview_cut, prune
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.symbolic.affine import AffineFit, fit_affine
 from kanlab.symbolic.library import SymbolicFunction, resolve
@@ -213,6 +215,7 @@ def search_steps(
     """
     names = [function.name for function in resolve(lib)]
     referee = _Referee(network)
+    network = _without_silence(network, referee)
     state = _sharpened(copy.deepcopy(network), referee)
     waiting = [edge for edge in network.edges() if _is_spline(network, edge)]
     candidates: dict[Edge, list[Suggestion]] = {}
@@ -256,6 +259,19 @@ def _with_own_splines(network: Network, named: Network) -> Network:
             a, b, c, d = named.layer(l).affine[i, j].tolist()
             result.layer(l).fix(i, j, function, (a, b, c, d))
     return result
+
+
+def _without_silence(network: Network, referee: _Referee) -> Network:
+    """Cut what carries next to nothing, if the rows held out do not miss it: a name for it would mean nothing."""
+    cut = preview_cut(network, attribute(network))
+    if not cut.n_edges:
+        return network
+    try:
+        smaller = prune(network)
+    except ValueError:  # an output that nothing reaches yet
+        return network
+    allowed = (math.sqrt(referee.error(network)) * (1 + _SLACK) + _FLOOR) ** 2
+    return smaller if referee.refit(copy.deepcopy(smaller), 2 * _SHORT) <= allowed else network
 
 
 def _sharpened(network: Network, referee: _Referee) -> _Named:

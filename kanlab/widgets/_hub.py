@@ -163,8 +163,10 @@ class Hub:
         match name:
             case "train":
                 self.start()
+                self._tell({"kind": "state", "state": self.state()})
             case "pause":
                 self.runner.pause()
+                self._tell({"kind": "state", "state": self.state()})
             case "step":
                 self._configure()
                 self.runner.start(1)

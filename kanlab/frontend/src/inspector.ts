@@ -55,7 +55,10 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     empty,
     full,
   );
-  openInspector.current = () => dropdown.element.focus({ preventScroll: true });
+  openInspector.current = () => {
+    update(); // what is hidden cannot take the focus
+    dropdown.element.focus({ preventScroll: true });
+  };
   disposer.add(() => {
     openInspector.current = null;
   });

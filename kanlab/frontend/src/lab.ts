@@ -34,7 +34,7 @@ export function createLab(context: Context): Panel {
   element.addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target !== element || event.repeat) return;
     event.preventDefault();
-    if (context.kernel.state) context.kernel.command(context.kernel.state.running ? "pause" : "train");
+    if (context.kernel.state) context.kernel.train(!context.kernel.running);
   });
   return {
     element,

@@ -15,7 +15,7 @@ export function createTraining({ kernel }: Context): Panel {
 
   const icon = h("span", { class: "kanlab-icon", "aria-hidden": "true" });
   const word = h("span", {}, labels.train);
-  const train = button("", () => kernel.command(kernel.state?.running ? "pause" : "train"), { kind: "primary" });
+  const train = button("", () => kernel.train(!kernel.running), { kind: "primary" });
   train.classList.add("kanlab-train");
   train.append(icon, word);
   const step = button(labels.step, () => kernel.command("step"), { hint: labels.stepHint });
@@ -98,7 +98,7 @@ export function createTraining({ kernel }: Context): Panel {
   );
 
   function updateButtons(): void {
-    const running = kernel.state?.running === true;
+    const { running } = kernel;
     const busy = kernel.state === null || kernel.state.busy !== null;
     setText(word, running ? labels.pause : labels.train);
     icon.classList.toggle("kanlab-icon-pause", running);

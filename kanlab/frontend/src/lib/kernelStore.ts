@@ -88,6 +88,11 @@ export class KernelStore {
     this.touch("pending");
   }
 
+  /** Start or pause training; the button turns at once. */
+  train(on: boolean): void {
+    this.commandPending("running", on, on ? "train" : "pause", {});
+  }
+
   select(edge: EdgeId | null): void {
     this.commandPending("selected", edge, "select", { edge });
   }
@@ -101,6 +106,10 @@ export class KernelStore {
   /** The person's value while it is under way, else the kernel's. */
   control<K extends keyof Controls>(key: K): Controls[K] | undefined {
     return this.pending.has(key) ? (this.pending.get(key) as Controls[K]) : this.state?.controls[key];
+  }
+
+  get running(): boolean {
+    return this.pending.has("running") ? this.pending.get("running") === true : this.state?.running === true;
   }
 
   get selected(): EdgeId | null {
@@ -276,5 +285,6 @@ const allNodes = (state: State): number => state.width.reduce((total, _, l) => t
 
 function withValue(state: State, key: string, value: unknown): State {
   if (key === "selected") return { ...state, selected: value as State["selected"] };
+  if (key === "running") return { ...state, running: value === true };
   return key in state.controls ? { ...state, controls: { ...state.controls, [key]: value } } : state;
 }
