@@ -69,10 +69,12 @@ def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th
         If an output would be left without any edge.
     """
     cut = preview_cut(network, scores, edge_th=edge_th, node_th=node_th)
-    gone, mask = cut.edges[-1], network.layer(network.depth - 1).mask != 0
-    bare = (mask.any(0) & ~(mask & ~gone).any(0)).nonzero().flatten().tolist()
+    last = network.depth - 1
+    gone, mask = cut.edges[last], network.layer(last).mask != 0
+    lost = _by_node(network, last, mask.any(0)) & ~_by_node(network, last, (mask & ~gone).any(0))
+    bare = lost.nonzero().flatten().tolist()
     if bare:
-        best = float(scores.edges[-1][:, bare[0]].max())
+        best = float(scores.edges[last][:, list(network.groups[last][bare[0]])].max())
         raise ValueError(
             f"pruning would leave output {bare[0]} without any edge; its strongest edge scores {best:.3g}: "
             "take lower thresholds, or train first"
@@ -102,8 +104,10 @@ def _drop_dangling(network: Network, kept: list[Tensor], before: list[Tensor], s
             alive[l] = _present(network, kept, l)
             kept[l - 1] &= _by_subnode(network, l - 1, alive[l])
             kept[l] &= alive[l][:, None]
-    for l in range(network.depth - 1):
-        stays = _by_subnode(network, l, alive[l + 1]) & ~kept[l].any(0)
+    for l in range(network.depth):
+        # An output stays anyway; only one that still has edges is worth completing.
+        needed = alive[l + 1] if l < network.depth - 1 else _by_node(network, l, kept[l].any(0))
+        stays = _by_subnode(network, l, needed) & ~kept[l].any(0)
         for j in stays.nonzero().flatten().tolist():  # a factor of a product that stays
             candidates = torch.where(before[l][:, j] & alive[l], scores.edges[l][:, j], -1.0)
             kept[l][int(candidates.argmax()), j] = True
