@@ -220,8 +220,7 @@ class Hub:
     def progressed(self, progress: Progress | None, label: str) -> None:
         """Note a long command's progress."""
         self._busy = None if progress is None else {"label": label, "done": progress.done, "total": progress.total}
-        if progress is not None:
-            self._tell({"kind": "state", "state": self.state()})
+        self._tell({"kind": "state", "state": self.state()})
 
     def changed(self) -> None:
         """Tell everybody everything."""
