@@ -31,12 +31,14 @@ def finite(value: float | None) -> float | None:
 
 
 def rounded(values: Any, digits: int = 6) -> list[Any]:
-    """Return numbers as lists, to a number of significant digits: what a picture needs."""
+    """Return numbers as lists, to a number of significant digits: what a picture needs. None where JSON has none."""
     array = np.asarray(values, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(array))))
         near = np.round(array * scale) / scale
-    return np.where(np.isfinite(near), near, np.where(np.isfinite(array), array, 0.0)).tolist()
+    boxed = np.where(np.isfinite(near), near, array).astype(object)
+    boxed[~np.isfinite(array)] = None
+    return boxed.tolist()
 
 
 def node_names(session: Session) -> list[list[str]]:
@@ -119,7 +121,8 @@ class Arrays:
     def buffer(self) -> bytes:
         """Return them as one little-endian float32 buffer."""
         parts = (self.curves, self.ranges, self.scores, self.doomed, self.node_scores, self.node_doomed)
-        return np.concatenate([part.ravel() for part in parts]).astype("<f4").tobytes()
+        with np.errstate(over="ignore"):  # what is too large is infinite, and not drawn
+            return np.concatenate([part.ravel() for part in parts]).astype("<f4").tobytes()
 
     def lists(self) -> dict[str, list[float]]:
         """Return them as lists, for a snapshot."""
@@ -214,7 +217,12 @@ def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dic
 def _affine_text(text: str, a: float, b: float, c: float, d: float) -> str:
     inner = f"{a:.3g}·x{b:+.3g}" if b else f"{a:.3g}·x"
     inner = "x" if a == 1 and not b else inner
-    bare = text.replace("x", f"({inner})" if inner != "x" else "x", 1) if "x" in text else f"{text}({inner})"
+    if inner == "x" and ("x" in text or "ˣ" in text):
+        bare = text
+    elif "ˣ" in text:
+        bare = text.replace("ˣ", f"^({inner})")
+    else:
+        bare = text.replace("x", f"({inner})", 1) if "x" in text else f"{text}({inner})"
     return f"{c:.3g}·{bare}{d:+.3g}"
 
 
