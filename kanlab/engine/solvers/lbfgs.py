@@ -29,6 +29,8 @@ class LBFGS:
     rebase = restart
 
     def _forget(self) -> None:
+        #: Relative differences below this are rounding.
+        self._told_apart = 5 * torch.finfo(self.current.vector.dtype).eps
         self._vector = self.current.vector.clone().requires_grad_()
         self._optimiser = torch.optim.LBFGS(
             [self._vector],
@@ -36,12 +38,15 @@ class LBFGS:
             max_iter=self._inner,
             history_size=20,
             tolerance_grad=1e-12,
-            tolerance_change=1e-15,
+            tolerance_change=self._told_apart,
             line_search_fn="strong_wolfe",
         )
 
     def step(self) -> Evaluation:
         """Take one step; a step that raised the objective or left the finite numbers is taken back."""
+        if self.objective.linear.size == 0:
+            self.done = True
+            return self.current
 
         def closure() -> Tensor:
             with torch.no_grad():
@@ -58,7 +63,7 @@ class LBFGS:
         with torch.no_grad():
             trial = self.objective.evaluate(self._vector.detach().clone())
         if trial.value < self.current.value:
-            self.done = self.current.value - trial.value < 1e-15 * self.current.value
+            self.done = self.current.value - trial.value < self._told_apart * self.current.value
             self.current = trial
             self.objective.linear.write(trial.vector)
         else:
