@@ -321,10 +321,14 @@ class KAN(Network):
     def symbolic_formula(
         self, var: Sequence[Any] | None = None, floating_digit: int | None = None
     ) -> tuple[list[Any], list[Any]]:
-        """Return sympy expressions, one an output, and the variables; numbers rounded to ``floating_digit`` digits."""
+        """Return sympy expressions, one an output, and the variables.
+
+        Numbers are rounded to ``floating_digit`` decimals; None leaves them as they are and drops only what is rounding
+        (1e-12 of the output's spread).
+        """
         formula = self.formula(var)
         if floating_digit is None:
-            return list(formula.exprs), list(formula.variables)
+            return list(formula.shown(12)), list(formula.variables)
         return [_round(expr, floating_digit) for expr in formula.shown(floating_digit)], list(formula.variables)
 
     # ---- pictures and files

@@ -21,7 +21,7 @@ from kanlab.engine.penalty import Penalty
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.engine.thin import Thinner
-from kanlab.engine.threads import few_threads
+from kanlab.engine.threads import stretches
 
 Metric = Callable[[], "Tensor | float"]
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
@@ -165,6 +165,10 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
             f"the labels have shape {tuple(data.train_label.shape)}, class indices: they need a loss_fn such as "
             "torch.nn.CrossEntropyLoss(); numbers to fit are [n, n_out] floats"
         )
+    return stretches(_fit_steps(network, data, options), _parameters(network) * len(data.train_input))
+
+
+def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
     network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
     x, y = data.train_input.T.contiguous(), _batch_last(data.train_label)
     penalty, solver, thinner, name = options.penalty, None, None, ""
@@ -200,11 +204,10 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
                     best.note(solver.current.value)
             if thinner is None:
                 thinner = Thinner(network)
-            with few_threads(solver.objective.linear.size * x.shape[-1]):
-                result = solver.step()
-                if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
-                    thinner.jump_on(solver)
-                    result = solver.current
+            result = solver.step()
+            if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
+                thinner.jump_on(solver)
+                result = solver.current
             if epoch == 1:
                 best.note(result.value)
             elif (index + 1) % epoch == 0:
@@ -257,6 +260,10 @@ def _lay_again(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[],
         return True
     restore(network, before)
     return False
+
+
+def _parameters(network: Network) -> int:
+    return sum(layer.coef.numel() for layer in network.kan_layers())
 
 
 def _batch_last(label: Tensor) -> Tensor:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+Y = TypeVar("Y")
+S = TypeVar("S")
+R = TypeVar("R")
 
 #: Numbers in a step's largest tensor below which more threads only get in each other's way.
 _SMALL = 1_000_000
@@ -31,3 +36,29 @@ def few_threads(numbers: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def stretches(steps: Generator[Y, S, R], numbers: int) -> Generator[Y, S, R]:
+    """Go through a generator with few threads inside each stretch of its work, never while it waits.
+
+    >>> def work():
+    ...     yield torch.get_num_threads()
+    >>> list(stretches(work(), 1000))
+    [1]
+    """
+    try:
+        with few_threads(numbers):
+            try:
+                value = next(steps)
+            except StopIteration as end:
+                return end.value
+        while True:
+            sent = yield value
+            with few_threads(numbers):
+                try:
+                    value = steps.send(sent)
+                except StopIteration as end:
+                    return end.value
+    finally:
+        with few_threads(numbers):
+            steps.close()

@@ -27,6 +27,7 @@ from kanlab.engine.network import Network
 from kanlab.engine.objective import Objective
 from kanlab.engine.prune import preview_cut, prune
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.threads import few_threads, stretches
 from kanlab.symbolic.affine import AffineFit, fit_affine
 from kanlab.symbolic.library import SymbolicFunction, resolve
 
@@ -44,6 +45,8 @@ _SLACK, _FLOOR = 0.1, 1e-7
 #: Squared relative error below which a formula counts as exact.
 _EXACT = 1e-20
 _PASSES = 2
+#: What a search computes at once is small, whatever the data: it looks at `_ROWS` rows.
+_WORK = 0
 #: Constants that still matter once ``c`` and ``d`` are free.
 _CONSTANTS = {"constant": 0, "linear": 0, "shift": 1, "step": 1, "scale": 1, "phase": 2, "free": 2}
 
@@ -96,9 +99,10 @@ def suggest_all(network: Network, edges: Sequence[Edge], lib: Iterable[str] | No
     functions = resolve(lib)
     if not edges:
         return []
-    x, y = _edge_samples(network, edges)
-    fit = fit_affine(x, y, functions)
-    tol = resolution(network)
+    with few_threads(_WORK):
+        x, y = _edge_samples(network, edges)
+        fit = fit_affine(x, y, functions)
+        tol = resolution(network)
     return [_ranked(fit, row, functions, tol) for row in range(len(edges))]
 
 
@@ -214,6 +218,10 @@ def search_steps(
     Closing the generator stops the search. The order is from the most certain edge to the least.
     """
     names = [function.name for function in resolve(lib)]
+    return stretches(_search_steps(network, names, r2_threshold), _WORK)
+
+
+def _search_steps(network: Network, names: list[str], r2_threshold: float) -> Generator[Progress, None, Network]:
     referee = _Referee(network)
     network = _without_silence(network, referee)
     state = _sharpened(copy.deepcopy(network), referee)

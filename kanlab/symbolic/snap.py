@@ -18,6 +18,7 @@ from torch import Tensor
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.threads import stretches
 from kanlab.symbolic.constants import nearest
 from kanlab.symbolic.search import Progress
 
@@ -96,6 +97,10 @@ def snap_steps(network: Network) -> Generator[Progress, None, list[Snap]]:
 
     Closing the generator leaves the network as it was.
     """
+    return stretches(_snap_steps(network), 0)
+
+
+def _snap_steps(network: Network) -> Generator[Progress, None, list[Snap]]:
     before = {(l, name): getattr(layer, name).detach().clone() for l, layer, name in _parts(network)}
     snaps: list[Snap] = []
     finished = False

@@ -8,6 +8,7 @@ when the browser does not keep up.
 from __future__ import annotations
 
 import math
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from kanlab.engine.fit import Step
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.solvers import NAMES
 from kanlab.runner import Cancelled, Runner
-from kanlab.session import Session
+from kanlab.session import Row, Session
 from kanlab.symbolic.search import Progress
 from kanlab.widgets import _formula, _state
 from kanlab.widgets._messages import Refused, check_args
@@ -76,7 +77,11 @@ class Hub:
         self._busy: dict[str, Any] | None = None
         self._version = 0
         self._shape: Any = None
-        self._rows: list[tuple[int, float, float, float]] = []
+        #: The steps of the present stretch of training, and the history entry that it began from.
+        self._rows: list[Row] = []
+        self._rows_from = -1
+        # Both the runner's thread and the kernel's tell; what is told last must be what was found last.
+        self._telling = threading.RLock()
         self._formula = _formula.FormulaTeller()
         self._seq = self._acked = 0
         self._acked_at = self._framed_at = self._slow_at = 0.0
@@ -88,13 +93,14 @@ class Hub:
 
     def attach(self, view: View) -> None:
         """Add a panel."""
-        self._views.add(view)
+        with self._telling:
+            self._views.add(view)
 
     def set(self, **values: Any) -> None:
         """Move sliders; they act on the next step."""
         self.controls = replace(self.controls, **values)
         self._configure()
-        self._tell({"kind": "state", "state": self.state()})
+        self._tell_state()
         if not self.runner.training:
             self._frame()
 
@@ -121,7 +127,7 @@ class Hub:
     def select(self, edge: Edge | None) -> None:
         """Choose the edge that the inspector shows."""
         self.selected = None if edge is None else self.session.model.check_edge(*edge)
-        self.runner.submit(self._tell_selection)
+        self.runner.look(self._tell_selection)
 
     # ---- messages from the browser
 
@@ -133,7 +139,7 @@ class Hub:
         if kind == "hello":
             self._watched = True
             self._acked, self._acked_at = self._seq, time.monotonic()
-            self.runner.submit(lambda: self.tell_all(to=view))
+            self.runner.look(lambda: self.tell_all(to=view))
         elif kind == "ack" and isinstance(message.get("seq"), int):
             self._acked, self._acked_at = max(self._acked, min(message["seq"], self._seq)), time.monotonic()
         elif kind == "cmd":
@@ -163,10 +169,10 @@ class Hub:
         match name:
             case "train":
                 self.start()
-                self._tell({"kind": "state", "state": self.state()})
+                self._tell_state()
             case "pause":
                 self.runner.pause()
-                self._tell({"kind": "state", "state": self.state()})
+                self._tell_state()
             case "step":
                 self._configure()
                 self.runner.start(1)
@@ -178,7 +184,7 @@ class Hub:
                 self.select(edge)
             case "dismiss":
                 self.error = None
-                self._tell({"kind": "state", "state": self.state()})
+                self._tell_state()
             case "auto_symbolic":
                 return self.auto_symbolic()
             case "snap":
@@ -204,6 +210,8 @@ class Hub:
         if self._stepped_at and now > self._stepped_at:
             self._speed += 0.1 * (1.0 / (now - self._stepped_at) - self._speed)
         self._stepped_at = now
+        if step.index == 0:
+            self._rows, self._rows_from = [], self.session.current.id
         self._rows.append((self.session.current.step + step.index + 1, step.train_loss, step.test_loss, step.reg))
         if step.reason.startswith("diverged"):
             self.error = step.reason
@@ -220,12 +228,12 @@ class Hub:
     def progressed(self, progress: Progress | None, label: str) -> None:
         """Note a long command's progress."""
         self._busy = None if progress is None else {"label": label, "done": progress.done, "total": progress.total}
-        self._tell({"kind": "state", "state": self.state()})
+        self._tell_state()
 
     def changed(self) -> None:
         """Tell everybody everything."""
+        self._rows = []
         if not self.runner.training:
-            self._rows = []
             self._stepped_at = 0.0
         if self.selected is not None and not self._exists(self.selected):
             self.selected = None
@@ -234,7 +242,7 @@ class Hub:
     def failed(self, error: BaseException) -> None:
         """Show an error."""
         self.error = None if isinstance(error, Cancelled) else str(error) or type(error).__name__
-        self._tell({"kind": "state", "state": self.state()})
+        self._tell_state()
 
     def _exists(self, edge: Edge) -> bool:
         try:
@@ -271,15 +279,15 @@ class Hub:
             "marks": _state.marks_of(session),
             "advice": [
                 advice.told()
-                for advice in _state.advice_of(session, trained=session.current.step + len(self._rows) > 0)
+                for advice in _state.advice_of(session, trained=session.current.step + len(self._live()) > 0)
             ],
             "error": self.error,
         }
 
     def frame(self) -> tuple[dict[str, Any], _state.Arrays]:
         """Return a frame's header and its numbers."""
-        session, controls = self.session, self.controls
-        rows = session.rows() + (self._rows if self.runner.training else [])
+        session, controls, live = self.session, self.controls, self._live()
+        rows = session.rows() + live
         arrays = _state.arrays_of(session.model, controls.edge_th, controls.node_th)
         if rows:
             last = rows[-1]
@@ -290,7 +298,7 @@ class Hub:
         train, test = session.losses() if at_rest else (last[1], last[2])
         header = {
             "version": self._version,
-            "step": session.current.step + (len(self._rows) if self.runner.training else 0),
+            "step": session.current.step + len(live),
             "train": _state.finite(train),
             "test": _state.finite(test),
             "reg": _state.finite(last[3]),
@@ -313,14 +321,14 @@ class Hub:
 
     def tell_all(self, to: View | None = None) -> None:
         """Send state, frame and detail."""
-        self._tell({"kind": "state", "state": self.state()}, to=to)
-        self._frame(to=to)
-        self._tell({"kind": "detail", "detail": self.detail()}, to=to)
+        with self._telling:
+            self._tell_state(to=to)
+            self._frame(to=to)
+            self._tell_detail(to=to)
 
     def _carry_out(self, method: Callable[..., Any], args: Mapping[str, Any]) -> Any:
-        result = method(**args)
         self.error = None
-        return result
+        return method(**args)
 
     def _session_changed(self) -> None:
         """Show what was done, by whomever; amid training the runner tells at its end."""
@@ -332,24 +340,38 @@ class Hub:
         penalty = Penalty(controls.lamb, controls.lamb_l1, controls.lamb_entropy)
         self.runner.configure(penalty=penalty, opt=controls.optimizer)
 
+    def _live(self) -> list[Row]:
+        """Return the steps that are not in the history yet."""
+        return self._rows if self._rows_from == self.session.current.id else []
+
     def _keeps_up(self, now: float) -> bool:
-        return self._seq - self._acked < _WINDOW or now - self._acked_at > _LOST_AFTER
+        if now - self._acked_at > _LOST_AFTER:
+            self._acked, self._acked_at = self._seq, now
+        return self._seq - self._acked < _WINDOW
 
     def _frame(self, to: View | None = None) -> None:
-        self._framed_at = time.monotonic()
-        self._seq += 1
-        header, arrays = self.frame()
-        self._tell({"kind": "frame", "seq": self._seq} | header, [arrays.buffer()], to=to)
+        with self._telling:
+            self._framed_at = time.monotonic()
+            self._seq += 1
+            header, arrays = self.frame()
+            self._tell({"kind": "frame", "seq": self._seq} | header, [arrays.buffer()], to=to)
+
+    def _tell_state(self, to: View | None = None) -> None:
+        with self._telling:
+            self._tell({"kind": "state", "state": self.state()}, to=to)
 
     def _tell_formula(self) -> None:
-        self._tell({"kind": "formula", "formula": self._formula.tell(self.session)})
+        with self._telling:
+            self._tell({"kind": "formula", "formula": self._formula.tell(self.session)})
 
-    def _tell_detail(self) -> None:
-        self._tell({"kind": "detail", "detail": self.detail()})
+    def _tell_detail(self, to: View | None = None) -> None:
+        with self._telling:
+            self._tell({"kind": "detail", "detail": self.detail()}, to=to)
 
     def _tell_selection(self) -> None:
-        self._tell({"kind": "state", "state": self.state()})
-        self._tell_detail()
+        with self._telling:
+            self._tell_state()
+            self._tell_detail()
 
     def _tell(self, content: Mapping[str, Any], buffers: list[bytes] | None = None, to: View | None = None) -> None:
         for view in list(self._views) if to is None else [to]:
