@@ -116,11 +116,13 @@ class KAN(Network):
         batch: int = -1,
         metrics: Sequence[Callable[[], Any]] | None = None,
         seed: int = 0,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> Generator[Step, Penalty | None, None]:
         """Train step by step: a generator of `Step` records; see `fit` for the arguments.
 
         ``steps=None`` goes on until no step lowers the objective. A `Penalty` sent into the generator acts on the next
-        step. However the loop is left, the model holds the best state so far.
+        step. However the loop is left, the model holds the best state so far. ``interrupted`` is asked within long
+        steps: True ends training at the last step told.
 
         >>> from kanlab import KAN, create_dataset
         >>> dataset = create_dataset(lambda x: x[:, 0] * 2, n_var=1, train_num=50, test_num=20)
@@ -140,6 +142,7 @@ class KAN(Network):
             batch=batch,
             metrics=tuple(metrics or ()),
             seed=seed,
+            interrupted=interrupted,
         )
         return fit.fit_steps(self, self.read_data(dataset), options)
 

@@ -186,7 +186,12 @@ class Runner:
         settings = self.settings
         penalty = settings.penalty
         steps = self.session.fit_steps(
-            self._left, penalty.lamb, penalty.lamb_l1, penalty.lamb_entropy, opt=settings.opt
+            self._left,
+            penalty.lamb,
+            penalty.lamb_l1,
+            penalty.lamb_entropy,
+            opt=settings.opt,
+            interrupted=lambda: not self._wanted or not self._commands.empty(),
         )
         self._listener.changed()
         sent: Penalty | None = None

@@ -20,7 +20,7 @@ from kanlab.engine.objective import LossFunction, Objective
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
-from kanlab.engine.thin import Thinner
+from kanlab.engine.thin import Interrupted, Thinner
 from kanlab.engine.threads import stretches
 
 Metric = Callable[[], "Tensor | float"]
@@ -61,6 +61,8 @@ class Options:
     batch: int = -1
     metrics: Sequence[Metric] = ()
     seed: int = 0
+    #: Asked within long steps; True ends training at the last step told.
+    interrupted: Callable[[], bool] = lambda: False
 
     def __post_init__(self):
         if self.opt not in solvers.NAMES:
@@ -183,6 +185,7 @@ def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step
     splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
     index = 0
     try:
+        best.note(value())
         while options.steps is None or index < options.steps:
             laid = options.updates_grid(index) and (solver is None or splines)
             if laid and solver is None:
@@ -195,7 +198,6 @@ def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step
                     name = solvers.choose(options.opt, objective)
                     solver = solvers.make(name, objective, lr=options.lr)
                     _require_finite(solver.current.value)
-                    best.note(value())
                 elif laid:
                     solver.restart(objective)
                 else:
@@ -203,10 +205,13 @@ def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step
                 if epoch == 1:
                     best.note(solver.current.value)
             if thinner is None:
-                thinner = Thinner(network)
+                thinner = Thinner(network, options.interrupted)
             result = solver.step()
             if penalty.lamb and isinstance(solver, LevenbergMarquardt) and stall.seen(result.value):
-                thinner.jump_on(solver)
+                try:
+                    thinner.jump_on(solver)
+                except Interrupted:  # this step never was: the best state is that of the last one told
+                    return
                 result = solver.current
             if epoch == 1:
                 best.note(result.value)
@@ -241,14 +246,19 @@ def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step
 def _lay_first(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], float]) -> None:
     """Lay the grids over the data: keeping the function or, if that starts far lower, stretching it with the grid.
 
-    The grid of a new model can lie so far from the data that its splines' end polynomials are astronomical there.
+    The grid of a new model can lie so far from the data that its splines' end polynomials are astronomical there; that
+    of a trained one stays if another would tear its function.
     """
-    before = snapshot(network)
+    before, was = snapshot(network), value()
     network.stretch_grid_to_samples(x)
     stretched, start = snapshot(network), value()
     restore(network, before)
     network.update_grid_from_samples(x)
-    if not value() <= _FAR_LOWER * start:
+    kept = value()
+    if not kept <= (1 + _TORN) * was:
+        restore(network, before)
+        kept = was
+    if not kept <= _FAR_LOWER * start:
         restore(network, stretched)
 
 

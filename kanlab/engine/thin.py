@@ -9,6 +9,7 @@ same objective, so ``lamb`` alone decides how sparse.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -34,14 +35,19 @@ _SQUEEZE, _SQUEEZE_STEPS = (10.0, 10.0, 1.0, 1.0), 10
 _GAIN = 1e-2
 
 
+class Interrupted(Exception):
+    """The person wants something else: the jump is given up, and nothing was changed."""
+
+
 class Thinner:
     """Tries jumps on one network, each refused candidate once until another is taken.
 
     It is made where a run begins: a squeeze starts there.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, interrupted: Callable[[], bool] = lambda: False):
         self.network = network
+        self._interrupted = interrupted
         self._refused: set[tuple[Edge, ...]] = set()
         self._begun: Network | None = copy.deepcopy(network)
 
@@ -81,13 +87,18 @@ class Thinner:
             again = LevenbergMarquardt(squeezed, damping=0.1)
             for _ in range(_SQUEEZE_STEPS):
                 if not again.done:
-                    again.step()
+                    self._step(again)
         if not again.current.value < (1.0 - _GAIN) * solver.current.value:
             return False
         restore(self.network, snapshot(trial))
         solver.restart(Objective.like(objective, self.network))
         self._refused.clear()
         return True
+
+    def _step(self, trial: LevenbergMarquardt) -> None:
+        if self._interrupted():
+            raise Interrupted
+        trial.step()
 
     def _weakest_node(self, scores: Scores) -> tuple[Edge, ...]:
         found: list[tuple[float, tuple[Edge, ...]]] = []
@@ -135,7 +146,7 @@ class Thinner:
         trial = LevenbergMarquardt(Objective.like(objective, silenced), damping=0.1)
         before = trial.current.value
         for step in range(1, _REFIT + 1):
-            trial.step()
+            self._step(trial)
             if trial.done or trial.current.value < (1.0 - 2 * _GAIN) * goal:
                 break
             if step % _LOOK == 0:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
+
 from kanlab.session import Session
 from kanlab.widgets._state import finite
 
@@ -26,22 +28,19 @@ class FormulaTeller:
     """Tells a session's formula; the last answer is kept while the model is the same."""
 
     def __init__(self):
+        # The tensors themselves are kept: the id of one that was freed may be given to another.
+        self._parts: list[Tensor] = []
         self._key: Any = None
         self._told: dict[str, Any] = _NOTHING
 
     def tell(self, session: Session) -> dict[str, Any]:
         """Return the formula; one too long to read, or that cannot be made, is told as a message."""
-        key = self._state_of(session)
+        layers = session.model.kan_layers()
+        parts = [part for layer in layers for part in (layer.affine, layer.coef, layer.scale_base, layer.mask)]
+        key = [(id(part), part._version) for part in parts], [tuple(layer.fixed) for layer in layers]
         if key != self._key:
-            self._told, self._key = self._make(session), key
+            self._told, self._key, self._parts = self._make(session), key, parts
         return self._told
-
-    def _state_of(self, session: Session) -> Any:
-        model = session.model
-        versions = tuple(
-            (id(part), part._version) for layer in model.kan_layers() for part in (layer.affine, layer.coef, layer.mask)
-        )
-        return versions, tuple(tuple(layer.fixed) for layer in model.kan_layers())
 
     def _make(self, session: Session) -> dict[str, Any]:
         splines = sum(int(layer.spline_mask().sum()) for layer in session.model.kan_layers())

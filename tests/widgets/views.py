@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ class FakeView:
         self.sent: list[tuple[dict[str, Any], list[bytes]]] = []
         self._lock = threading.Lock()
         self._answers: dict[int, Future[dict[str, Any]]] = {}
-        self._ids = iter(range(1, 1_000_000))
+        self._ids = itertools.count(1_000_000)
         hub.attach(self)
 
     def send(self, content: Mapping[str, Any], buffers: list[bytes] | None = None) -> None:
@@ -42,14 +43,14 @@ class FakeView:
         self.hub.handle(self, {"kind": "hello"})
         self.rest()
 
-    def ask(self, name: str, **args: Any) -> dict[str, Any]:
+    def ask(self, name: str, /, **args: Any) -> dict[str, Any]:
         """Send a command and return its answer once all has settled."""
         answer = self.ask_only(name, **args)
         done = answer.result(PATIENCE)
         self.rest()
         return done
 
-    def ask_only(self, name: str, **args: Any) -> Future[dict[str, Any]]:
+    def ask_only(self, name: str, /, **args: Any) -> Future[dict[str, Any]]:
         """Send a command; the future is its answer."""
         id = next(self._ids)
         self._answers[id] = Future()
