@@ -54,7 +54,7 @@ class KAN(Network):
     >>> model.auto_symbolic(lib=["x", "x^2", "sin"], log=0)
     >>> exprs, variables = model.symbolic_formula(var=["x", "y"], floating_digit=4)
     >>> exprs[0]
-    1.0*x**2 + 1.0*y
+    x**2 + y
     """
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from kanlab.data import dataset_from
+from kanlab.data import check_dataset, dataset_from
 from kanlab.kan import KAN
 from kanlab.session import Session
 from kanlab.widgets._base import Panel
@@ -112,7 +112,8 @@ class Lab(Panel):
 
     def close(self) -> None:
         """Stop training and close the view; the session stays."""
-        self.hub.runner.cancel()
+        if hasattr(self, "hub"):  # not so where the arguments were refused
+            self.hub.runner.cancel()
         super().close()
 
 
@@ -137,7 +138,7 @@ def _session(
                 f"this is a {type(source).__name__}"
             )
         source = dataset_from(source, target, seed=seed)
-    n_in = int(source["train_input"].shape[1])
-    label = source["train_label"]
-    n_out = int(label.shape[1]) if label.ndim == 2 else int(label.max()) + 1
+    checked = check_dataset(source)
+    n_in, label = checked["train_input"].shape[1], checked["train_label"]
+    n_out = label.shape[1] if label.ndim == 2 else int(label.max()) + 1
     return Session(KAN([n_in, _HIDDEN, n_out], grid=_GRID, seed=seed), source, names, out_names)
