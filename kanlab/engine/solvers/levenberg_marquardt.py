@@ -16,6 +16,8 @@ from kanlab.engine.objective import Evaluation, Objective
 _LEAST_DAMPING, _MOST_DAMPING = 1e-12, 1e8
 _FLOOR = 1e-6
 _TRIES = 12
+#: Where the model foretells the gain this well the problem is all but linear, and the damping falls this fast.
+_LINEAR, _FAST = 0.05, 0.1
 #: Squared error, relative to the labels' variance, that is rounding.
 _ROUNDING = 1e-31
 
@@ -94,7 +96,7 @@ class LevenbergMarquardt:
 
     def _accept(self, trial: Evaluation, expected: float) -> Evaluation:
         gain = (self.current.value - trial.value) / max(expected, 1e-300)
-        self.damping *= min(max(1.0 - (2.0 * gain - 1.0) ** 3, 1 / 3), 2.0)
+        self.damping *= min(max(1.0 - (2.0 * gain - 1.0) ** 3, _FAST if abs(gain - 1.0) < _LINEAR else 1 / 3), 2.0)
         self.damping = max(self.damping, _LEAST_DAMPING)
         self._growth = 2.0
         self.done = trial.value <= _ROUNDING * self.objective.scale**2
