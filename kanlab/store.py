@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kanlab.engine.network import Network
+from kanlab.engine.network import Network, parse_width
 from kanlab.symbolic import library
 
 FORMAT = 1
@@ -58,6 +59,7 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
         When the parts do not fit together.
     """
     try:
+        _require_sizes(config, tensors)
         network = kind(
             config["width"],
             grid=config["grid"],
@@ -80,10 +82,33 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
             layer.fixed = {**layer.fixed, (i, j): library.get(name)}
         for name in config["frozen"]:
             network.get_parameter(name).requires_grad_(False)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this does not describe a kanlab model: {error!r}") from error
-    network.samples, network.targets = tensors.get("samples"), tensors.get("targets")
+        network.samples, network.targets = _seen(network, tensors.get("samples"), tensors.get("targets"))
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        reason = str(error) if isinstance(error, ValueError) else repr(error)
+        raise ValueError(f"this does not describe a kanlab model: {reason}") from error
     return network
+
+
+def _require_sizes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Refuse a configuration larger than its tensors, before memory is taken for it."""
+    width = parse_width(config["width"])
+    for l, (before, after) in enumerate(pairwise(width)):
+        subnodes = after[0] + config["mult_arity"] * after[1]
+        expected = (sum(before), subnodes, config["grid"][l] + config["k"][l])
+        found = tuple(tensors[f"layers.{l}.coef"].shape)
+        if found != expected:
+            raise ValueError(f"layers.{l}.coef is {found}, expected {expected}")
+
+
+def _seen(network: Network, samples: Tensor | None, targets: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """Return the samples and labels if they fit the model."""
+    if samples is not None and (
+        samples.ndim != 2 or samples.shape[1] != network.n_in or samples.dtype != network.dtype
+    ):
+        raise ValueError(f"samples are {tuple(samples.shape)} {samples.dtype}, expected [n, {network.n_in}]")
+    if targets is not None and (samples is None or targets.ndim not in (1, 2) or len(targets) != len(samples)):
+        raise ValueError(f"targets are {tuple(targets.shape)}: they do not go with the samples")
+    return samples, targets
 
 
 def write(path: str | os.PathLike[str], kind: str, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -116,7 +141,7 @@ def read(path: str | os.PathLike[str], kind: str) -> Record:
             header = json.loads((file.metadata() or {})["kanlab"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
         found, config, version = header["kind"], header["config"], header["format"]
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} is not a kanlab file, or it is damaged: {error}") from error
     if version != FORMAT:
         raise ValueError(f"{str(path)!r} has format {version}; this version of kanlab reads format {FORMAT}")
