@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from kanlab import __version__
 
@@ -89,10 +90,20 @@ def _become(command: list[str]) -> int:
     os.execv(command[0], command)
 
 
+def _is_root() -> bool:
+    return getattr(os, "geteuid", lambda: 1)() == 0
+
+
 def _lab(arguments: argparse.Namespace) -> int:
     if find_spec("jupyterlab") is None:
         raise ModuleNotFoundError('JupyterLab is not installed here: pip install "kanlab[lab]"')
-    command = [sys.executable, "-m", "jupyterlab", str(_notebook(arguments.notebook))]
+    notebook = _notebook(arguments.notebook)
+    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    if notebook.is_file():  # so that the printed address, too, leads to the notebook
+        command.append(f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}")
+    if _is_root():
+        print("running as root, as in a container: the server is started with --allow-root")
+        command.append("--allow-root")
     if arguments.no_browser:
         command.append("--no-browser")
     if arguments.port is not None:

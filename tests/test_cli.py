@@ -43,6 +43,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return 7
 
     monkeypatch.setattr(cli, "_become", become)
+    monkeypatch.setattr(cli, "_is_root", lambda: False)
     return commands
 
 
@@ -59,7 +60,8 @@ def test_module_runs_as_command(root: Path) -> None:
 
 def test_lab_opens_the_copied_course(course: Path, started: list[list[str]], capsys) -> None:
     assert cli.main(["lab"]) == 7, "JupyterLab's exit code is the command's"
-    assert started == [[sys.executable, "-m", "jupyterlab", str(cli.COPY / cli.HELLO)]]
+    address = f"--LabApp.default_url=/lab/tree/{cli.HELLO}"
+    assert started == [[sys.executable, "-m", "jupyterlab", str(cli.COPY / cli.HELLO), address]]
     assert (cli.COPY / cli.HELLO).read_text() == "hello"
     assert (cli.COPY / "data" / "table.csv").read_text() == "x,y"
     assert not (cli.COPY / ".ipynb_checkpoints").exists()
@@ -78,7 +80,15 @@ def test_lab_opens_the_checkouts_own_notebook_in_place(course: Path, started: li
 def test_lab_opens_the_notebook_named_and_passes_the_rest_on(course: Path, started: list[list[str]]) -> None:
     Path("a b.ipynb").write_text("mine")
     cli.main(["lab", "--no-browser", "--port", "8899", "a b.ipynb", "--", "--ip=0.0.0.0", "--", "-y"])
-    assert started[0][3:] == ["a b.ipynb", "--no-browser", "--port=8899", "--ip=0.0.0.0", "--", "-y"]
+    address = "--LabApp.default_url=/lab/tree/a%20b.ipynb"
+    assert started[0][3:] == ["a b.ipynb", address, "--no-browser", "--port=8899", "--ip=0.0.0.0", "--", "-y"]
+
+
+def test_lab_runs_as_root_and_says_so(course: Path, started: list[list[str]], monkeypatch, capsys) -> None:
+    monkeypatch.setattr(cli, "_is_root", lambda: True)
+    cli.main(["lab"])
+    assert "--allow-root" in started[0]
+    assert "root" in capsys.readouterr().out
 
 
 def test_lab_keeps_what_the_person_changed(course: Path, started: list[list[str]], capsys) -> None:
