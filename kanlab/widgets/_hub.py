@@ -100,9 +100,7 @@ class Hub:
         """Move sliders; they act on the next step."""
         self.controls = replace(self.controls, **values)
         self._configure()
-        self._tell_state()
-        if not self.runner.training:
-            self._frame()
+        self.runner.look(self._tell_controls)
 
     def start(self, steps: int | None = None) -> None:
         """Train (None: as many steps as the control says)."""
@@ -154,7 +152,8 @@ class Hub:
             future = self._dispatch(name, args)
         except (Refused, ValueError, TypeError) as error:
             self._answer(view, id, error)
-            self.failed(error)
+            failure = error
+            self.runner.look(lambda: self.failed(failure))
             return
         if future is None:
             self._answer(view, id, None)
@@ -169,10 +168,10 @@ class Hub:
         match name:
             case "train":
                 self.start()
-                self._tell_state()
+                return self.runner.look(self._tell_state)
             case "pause":
                 self.runner.pause()
-                self._tell_state()
+                return self.runner.look(self._tell_state)
             case "step":
                 self._configure()
                 self.runner.start(1)
@@ -184,7 +183,7 @@ class Hub:
                 self.select(edge)
             case "dismiss":
                 self.error = None
-                self._tell_state()
+                return self.runner.look(self._tell_state)
             case "auto_symbolic":
                 return self.auto_symbolic()
             case "snap":
@@ -367,6 +366,11 @@ class Hub:
     def _tell_detail(self, to: View | None = None) -> None:
         with self._telling:
             self._tell({"kind": "detail", "detail": self.detail()}, to=to)
+
+    def _tell_controls(self) -> None:
+        self._tell_state()
+        if not self.runner.training:  # else the next frame is near; it shows what pruning would do now
+            self._frame()
 
     def _tell_selection(self) -> None:
         with self._telling:

@@ -526,27 +526,31 @@ def test_what_the_browser_shows_in_the_end_is_what_there_is(asked: list[tuple[st
 
 
 class TestTelling:
-    def test_what_is_told_last_was_found_last(self, hub: Hub, view: FakeView, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A slow teller on one thread must not overwrite what another found out meanwhile."""
-        tell, main = hub._formula.tell, threading.get_ident()
-        hub.controls = Controls(optimizer="Adam", steps=8)
-        slept = threading.Event()
+    def test_only_the_runners_thread_looks_at_a_model_in_training(
+        self, hub: Hub, view: FakeView, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another thread could catch a grid that is half laid."""
+        tell, looked = hub._formula.tell, set()
 
-        def slow(session: Session) -> dict[str, Any]:
-            told = tell(session)
-            if threading.get_ident() == main and hub.runner.training:
-                slept.set()
-                time.sleep(0.5)
-            return told
+        def noted(session: Session) -> dict[str, Any]:
+            if hub.runner.training:
+                looked.add(threading.current_thread().name)
+            return tell(session)
 
-        monkeypatch.setattr(hub._formula, "tell", slow)
+        monkeypatch.setattr(hub._formula, "tell", noted)
         begun = threading.Event()
-        monkeypatch.setattr(hub, "stepped", lambda step: (begun.set(), slept.wait(5.0)))
-        hub.start()
+        monkeypatch.setattr(hub, "stepped", lambda step: begun.set())
+        hub.set(optimizer="Adam")
+        view.ask_only("train")
         assert begun.wait(PATIENCE)
         hub.set(lamb=0.2)
+        view.ask_only("set", lamb=0.3)
+        view.ask_only("select", edge=[0, 0, 0])
+        view.ask_only("nonsense")
+        view.ask_only("dismiss")
+        view.ask_only("pause")
         view.rest()
-        assert slept.is_set()
+        assert looked == {"kanlab-train"}
         assert view.state["running"] is False
 
     def test_a_view_that_breaks_does_not_end_the_thread(self, hub: Hub, view: FakeView) -> None:

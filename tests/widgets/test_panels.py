@@ -162,6 +162,7 @@ class TestTrainingPanel:
         assert getattr(lab.training, name) != value
         setattr(lab.training, name, value)
         assert getattr(lab.training, name) == value
+        assert lab.wait(PATIENCE)
         assert sent[0]["state"]["controls"][name] == value
         with pytest.raises(ValueError, match=f"{name} is .*allowed are"):
             setattr(lab.training, name, "nonsense")
