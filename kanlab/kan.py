@@ -359,6 +359,7 @@ class KAN(Network):
 
 
 def _round(expr: sympy.Expr, digits: int) -> sympy.Expr:
-    """Round every number in an expression to ``digits`` decimals."""
-    rounded = {number: sympy.Float(round(float(number), digits)) for number in expr.atoms(sympy.Float)}
+    """Round every number in an expression to ``digits`` decimals, π and its like included."""
+    numbers = expr.atoms(sympy.Float, sympy.NumberSymbol)
+    rounded = {number: sympy.Float(round(float(number), digits)) for number in numbers}
     return cast(sympy.Expr, expr.xreplace(rounded))

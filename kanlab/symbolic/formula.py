@@ -12,6 +12,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import sympy
 import torch
@@ -21,6 +22,7 @@ from torch import Tensor
 
 from kanlab.engine.network import Network
 from kanlab.symbolic import fold, printing, source
+from kanlab.symbolic.constants import nearest
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.library import SymbolicFunction
 from kanlab.symbolic.names import latex_name, mathml_name, parse_name
@@ -104,12 +106,13 @@ class Formula:
         """Return the expressions as they are shown: tidied as far as that changes nothing at this rounding.
 
         Terms are dropped and numbers made whole only if, on the data the model knows, each output changes by less than
-        ``10^-digits`` of its spread.
+        ``10^-digits`` of its spread. A number that is a named constant to the last bit, as after snapping, is shown by
+        its name: π, e, √2, ½.
         """
         if digits is None:
             return self.exprs
         if digits not in self._shown:
-            self._shown[digits] = tuple(self._tidied(position, digits) for position in range(len(self.exprs)))
+            self._shown[digits] = tuple(_named(self._tidied(position, digits)) for position in range(len(self.exprs)))
         return self._shown[digits]
 
     def latex(self, digits: int | None = 4, *, out: int | None = None, equation: bool = False) -> str:
@@ -296,6 +299,19 @@ def count_parts(expr: sympy.Basic) -> int:
         return known[part]
 
     return count(expr)
+
+
+def _named(expr: sympy.Expr) -> sympy.Expr:
+    """Put names for the numbers that are exactly those of the table."""
+    names = {}
+    for number in expr.atoms(sympy.Float):
+        value = float(number)
+        exact = (
+            [constant for constant in nearest(value, 1e-15) if constant.value == value] if math.isfinite(value) else []
+        )
+        if exact:
+            names[number] = exact[0].expr
+    return cast(sympy.Expr, expr.xreplace(names))
 
 
 def _subnode(
