@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -25,6 +26,11 @@ jaxtyping.install_import_hook(
     [f"kanlab.engine.{room}" for room in ("spline", "layer", "penalty")],
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
+
+# Under importlib mode a doctest's module is made anew unless it was imported before: two classes KAN, of which pickle
+# accepts one.
+for room in ("kanlab", "kanlab.cli", "kanlab.widgets"):
+    importlib.import_module(room)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
