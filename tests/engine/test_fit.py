@@ -238,6 +238,21 @@ def test_closing_the_generator_leaves_the_best_state(opt):
     assert loss(network, rows) <= min(losses) * (1 + 1e-9)
 
 
+def test_a_jump_given_up_ends_training_at_the_last_step_told():
+    network, rows, asked = fresh(), data(), []
+
+    def interrupted() -> bool:
+        asked.append(1)
+        return True
+
+    steps = train(network, rows, steps=40, penalty=Penalty(1e-3), interrupted=interrupted)
+    assert len(asked) == 1
+    assert 0 < len(steps) < 40
+    assert steps[-1].reason == ""
+    best = min(steps, key=lambda step: step.objective)
+    assert loss(network, rows) == pytest.approx(best.train_loss, rel=1e-9)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_interrupts_and_errors_pass_on_and_leave_the_best_state(error):
     network, rows = fresh(), data()

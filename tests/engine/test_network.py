@@ -326,6 +326,14 @@ def test_grid_lies_over_inputs_of_any_unit_while_silent_hidden_nodes_keep_a_unit
     assert float(silent[-4] - silent[3]) == pytest.approx(1.0)
 
 
+def test_no_grid_is_laid_over_values_that_are_not_finite():
+    network = plain()
+    network.layer(0).fix(0, 0, library.get("log"), (1.0, 0.0, 1.0, 0.0))
+    for lay in (network.update_grid_from_samples, network.stretch_grid_to_samples):
+        with pytest.raises(FloatingPointError, match="values that reach layer 1 are not finite"):
+            lay(points(50, 2))
+
+
 def test_stretching_moves_each_spline_with_its_grid():
     network = Network([1, 1], base_fun="zero", seed=0)
     low, high = -1.0, 1.0
