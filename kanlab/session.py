@@ -6,72 +6,22 @@ back is exact. Undo moves to the parent entry; doing something else from there s
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import math
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from kanlab import store
-from kanlab.engine.fit import Step
+from kanlab.engine.fit import SAMPLE_LIMIT, Step
 from kanlab.engine.penalty import Penalty
+from kanlab.history import Command, Entry, Row, pack, unpack
 from kanlab.kan import KAN, Dataset
 from kanlab.symbolic.search import Progress
 from kanlab.symbolic.snap import Snap, snap_steps
-
-Row = tuple[int, float, float, float]
-Edge = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Command:
-    """A method of `Session` and its arguments: plain numbers, texts, lists and dicts."""
-
-    name: str
-    args: dict[str, Any] = field(default_factory=dict)
-
-    def code(self) -> str:
-        """Return the call, as Python."""
-        return f"session.{self.name}({', '.join(f'{key}={value!r}' for key, value in self.args.items())})"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The session after one command.
-
-    Attributes
-    ----------
-    id, parent
-        Entries are numbered from 0, the start, whose parent is None.
-    command, label
-        What was done, for the script and for people.
-    model
-        The model then; not to be changed.
-    train_loss, test_loss
-        On the session's data.
-    step
-        Training steps taken so far on this branch, since the last reset.
-    rows
-        ``(step, train, test, reg)`` of the training this command did.
-    snaps
-        The constants this command snapped.
-    """
-
-    id: int
-    parent: int | None
-    command: Command
-    label: str
-    model: KAN = field(repr=False)
-    train_loss: float
-    test_loss: float
-    step: int
-    rows: tuple[Row, ...] = field(default=(), repr=False)
-    snaps: tuple[Snap, ...] = field(default=(), repr=False)
 
 
 class Session:
@@ -114,7 +64,7 @@ class Session:
         self.names = _names("names", names, self.model.n_in, "x")
         self.out_names = _names("out_names", out_names, self.model.n_out, "f")
         if self.model.samples is None:
-            self.model.show(self.data.train_input[:4096], self.data.train_label[:4096])
+            self._introduce(self.model)
         #: Called, without arguments, after every change of the session.
         self.listeners: list[Callable[[], None]] = []
         self._fitting = False
@@ -122,6 +72,13 @@ class Session:
         self._redo: dict[int, int] = {}
         self._at = 0
         self._record(Command("start"), "start")
+
+    def _introduce(self, model: KAN) -> None:
+        """Show a model the data; random curves that never saw any are stretched over it, else they explode there."""
+        untouched = model.origin is not None and _same(KAN(**model.origin), model)
+        model.show(self.data.train_input[:SAMPLE_LIMIT], self.data.train_label[:SAMPLE_LIMIT])
+        if untouched:
+            model.stretch_grid_to_samples(self.data.train_input)
 
     # ---- history
 
@@ -360,7 +317,7 @@ class Session:
             "",
             f"# dataset: {tuple(self.data.train_input.shape)} training inputs, fingerprint {self.fingerprint()}",
         ]
-        if start.origin is not None and _same(KAN(**start.origin), start):
+        if start.origin is not None and self._is_new(start):
             call = ", ".join(f"{key}={value!r}" for key, value in start.origin.items())
             lines.append(f"model = kanlab.KAN({call})")
         else:
@@ -372,6 +329,13 @@ class Session:
         lines += [entry.command.code() for entry in self.path()[1:]]
         lines.append("formula = session.formula()")
         return "\n".join(lines) + "\n"
+
+    def _is_new(self, start: KAN) -> bool:
+        """Whether a model is what its constructor makes, as it came or as the session introduced it."""
+        made = KAN(**(start.origin or {}))
+        came = _same(made, start)
+        self._introduce(made)
+        return came or _same(made, start)
 
     def fingerprint(self) -> str:
         """Return a short hash of the training rows."""
@@ -389,21 +353,9 @@ class Session:
         }
         entries = []
         for entry in self._entries:
-            config, parts = store.to_record(entry.model)
-            tensors |= {f"entries.{entry.id}.{name}": part for name, part in parts.items()}
-            tensors[f"entries.{entry.id}.rows"] = torch.tensor(entry.rows, dtype=torch.float64).reshape(-1, 4)
-            entries.append(
-                {
-                    "parent": entry.parent,
-                    "command": [entry.command.name, _jsonable(entry.command.args)],
-                    "label": entry.label,
-                    "losses": [_number(entry.train_loss), _number(entry.test_loss)],
-                    "step": entry.step,
-                    "snaps": [[snap.text, snap.cost] for snap in entry.snaps],
-                    "model": config,
-                    "origin": entry.model.origin if entry.id == 0 else None,
-                }
-            )
+            record, parts = pack(entry)
+            entries.append(record)
+            tensors |= parts
         config = {
             "names": self.names,
             "out_names": self.out_names,
@@ -425,7 +377,7 @@ class Session:
         config, tensors = store.read(path, "session")
         try:
             dataset = {name.removeprefix("data."): part for name, part in tensors.items() if name.startswith("data.")}
-            entries = [_entry(id, record, tensors) for id, record in enumerate(config["entries"])]
+            entries = [unpack(id, record, tensors) for id, record in enumerate(config["entries"])]
             session = cls(entries[0].model, dataset, config["names"], config["out_names"])
             session._entries = entries
             session._redo = {parent: child for parent, child in config["redo"] if entries[child].parent == parent}
@@ -433,39 +385,6 @@ class Session:
         except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
             raise ValueError(f"{str(path)!r} is damaged: {error}") from error
         return session
-
-
-#: What a file may name as commands: they go into the script, which people run.
-_COMMANDS = (
-    "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "auto_symbolic", "snap", "reset"
-)  # fmt: skip
-
-
-def _entry(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Entry:
-    own = {
-        name.removeprefix(f"entries.{id}."): part for name, part in tensors.items() if name.startswith(f"entries.{id}.")
-    }
-    rows = tuple((int(step), *rest) for step, *rest in own.pop("rows").tolist())
-    model = cast(KAN, store.from_record(KAN, record["model"], own))
-    model.origin = record["origin"]
-    if model.origin is not None:
-        KAN(**model.origin)  # refuses what is no call of KAN
-    parent = record["parent"]
-    if not (parent is None if id == 0 else isinstance(parent, int) and 0 <= parent < id):
-        raise ValueError(f"entry {id} has parent {parent!r}")
-    train, test = (math.nan if value is None else float(value) for value in record["losses"])
-    snaps = tuple(Snap(str(text), float(cost)) for text, cost in record["snaps"])
-    label, step = str(record["label"]), int(record["step"])
-    return Entry(id, parent, _command(*record["command"]), label, model, train, test, step, cast(Any, rows), snaps)
-
-
-def _command(name: str, args: Mapping[str, Any]) -> Command:
-    if name not in _COMMANDS or not all(key.isidentifier() for key in args):
-        raise ValueError(f"{name!r} with {list(args)} is not a command")
-    args = dict(args)
-    if "schedule" in args:
-        args["schedule"] = {int(step): vars(Penalty(**values)) for step, values in args["schedule"].items()}
-    return Command(name, args)
 
 
 def _names(what: str, names: Any, count: int, letter: str) -> list[str]:
@@ -512,11 +431,3 @@ def _python(value: Any) -> Any:
 
 def _last_lamb(lamb: float, changes: Mapping[int, Mapping[str, float]], last: Sequence[int]) -> float:
     return changes[max(last)]["lamb"] if last else lamb
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _jsonable(args: Mapping[str, Any]) -> dict[str, Any]:
-    return copy.deepcopy({key: dict(value) if isinstance(value, Mapping) else value for key, value in args.items()})

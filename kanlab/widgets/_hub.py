@@ -19,8 +19,9 @@ from typing import Any, Protocol
 from kanlab.engine.fit import Step
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.solvers import NAMES
+from kanlab.history import Row
 from kanlab.runner import Cancelled, Runner
-from kanlab.session import Row, Session
+from kanlab.session import Session
 from kanlab.symbolic.search import Progress
 from kanlab.widgets import _formula, _state
 from kanlab.widgets._messages import Refused, check_args

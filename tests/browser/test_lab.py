@@ -168,8 +168,9 @@ def test_edge_is_fixed_unfixed_and_removed(show):
     assert lab.book.keval("len(lab.session.model.layers[0].fixed)") == 0
 
 
-def test_hello_problem_is_solved_by_clicking_alone(show, artifacts, root: Path, request):
-    lab = show(HELLO + SHOW, height=1300)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_hello_problem_is_solved_by_clicking_alone(show, artifacts, root: Path, request, theme: str):
+    lab = show(HELLO + SHOW, dark=theme == "dark", height=1300)
     lab.train()
     lab.button("Prune").click()
     lab.until(lambda: len(lab.edges()) < 15, "prune")
@@ -187,10 +188,13 @@ def test_hello_problem_is_solved_by_clicking_alone(show, artifacts, root: Path, 
     lab.region.get_by_role("button", name=re.compile(r"^edge \(0, ")).first.click()
     lab.part("edge inspector").get_by_role("table").wait_for()
     lab.book.page.wait_for_timeout(2500)  # until the buttons no longer say "copied"
-    picture = lab.book.screenshot(artifacts / "lab-light-solved.png", lab.region)
+    lab.edge(0, 0, 0).click()
+    lab.part("edge inspector").get_by_text("(0, 0, 0)").first.wait_for()
+    lab.book.page.wait_for_timeout(2500)  # the buttons' "Copied" goes
+    picture = lab.book.screenshot(artifacts / f"lab-{theme}-solved.png", lab.region)
     if request.config.getoption("--update-screenshots"):
         (root / "docs").mkdir(exist_ok=True)
-        shutil.copy(picture, root / "docs" / "lab-light.png")
+        shutil.copy(picture, root / "docs" / f"lab-{theme}.png")
 
 
 def test_keyboard_alone_reaches_everything_and_lab_keeps_its_keys(show):

@@ -22,6 +22,7 @@ FLOORS = [
     {"store"},
     {"kan"},
     {"discover"},
+    {"history"},
     {"session"},
     {"runner"},
     {"widgets"},
@@ -32,6 +33,7 @@ JUPYTER = {"anywidget", "ipywidgets", "traitlets", "IPython", "jupyterlab"}
 FORBIDDEN = {
     "engine": JUPYTER | {"sympy", "matplotlib", "pandas", "sklearn"},
     "symbolic": JUPYTER | {"matplotlib", "pandas"},
+    "history": JUPYTER,
     "session": JUPYTER,
     "runner": JUPYTER,
     "kan": JUPYTER,

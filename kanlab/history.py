@@ -1,0 +1,153 @@
+"""What a session's history is made of: commands and entries, and how they lie in a file."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from kanlab import store
+from kanlab.engine.network import parse_width
+from kanlab.engine.penalty import Penalty
+from kanlab.kan import KAN
+from kanlab.symbolic.snap import Snap
+
+Row = tuple[int, float, float, float]
+Edge = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A method of `Session` and its arguments: plain numbers, texts, lists and dicts."""
+
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+
+    def code(self) -> str:
+        """Return the call, as Python."""
+        return f"session.{self.name}({', '.join(f'{key}={value!r}' for key, value in self.args.items())})"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The session after one command.
+
+    Attributes
+    ----------
+    id, parent
+        Entries are numbered from 0, the start, whose parent is None.
+    command, label
+        What was done, for the script and for people.
+    model
+        The model then; not to be changed.
+    train_loss, test_loss
+        On the session's data.
+    step
+        Training steps taken so far on this branch, since the last reset.
+    rows
+        ``(step, train, test, reg)`` of the training this command did.
+    snaps
+        The constants this command snapped.
+    """
+
+    id: int
+    parent: int | None
+    command: Command
+    label: str
+    model: KAN = field(repr=False)
+    train_loss: float
+    test_loss: float
+    step: int
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    snaps: tuple[Snap, ...] = field(default=(), repr=False)
+
+
+def pack(entry: Entry) -> store.Record:
+    """Describe an entry: a JSON-able record, and tensors whose names begin with ``entries.<id>.``."""
+    config, parts = store.to_record(entry.model)
+    tensors = {f"entries.{entry.id}.{name}": part for name, part in parts.items()}
+    tensors[f"entries.{entry.id}.rows"] = torch.tensor(entry.rows, dtype=torch.float64).reshape(-1, 4)
+    record = {
+        "parent": entry.parent,
+        "command": [entry.command.name, _jsonable(entry.command.args)],
+        "label": entry.label,
+        "losses": [_number(entry.train_loss), _number(entry.test_loss)],
+        "step": entry.step,
+        "snaps": [[snap.text, snap.cost] for snap in entry.snaps],
+        "model": config,
+        "origin": entry.model.origin if entry.id == 0 else None,
+    }
+    return record, tensors
+
+
+#: What a file may name as commands: they go into the script, which people run.
+_COMMANDS = (
+    "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "auto_symbolic", "snap", "reset"
+)  # fmt: skip
+
+
+def unpack(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Entry:
+    """Make the entry that `pack` described.
+
+    Raises
+    ------
+    ValueError, TypeError, LookupError
+        When the record is not one.
+    """
+    own = {
+        name.removeprefix(f"entries.{id}."): part for name, part in tensors.items() if name.startswith(f"entries.{id}.")
+    }
+    rows = tuple((int(step), *rest) for step, *rest in own.pop("rows").tolist())
+    model = cast(KAN, store.from_record(KAN, record["model"], own))
+    model.origin = _origin(record["origin"], model)
+    parent = record["parent"]
+    if not (parent is None if id == 0 else isinstance(parent, int) and 0 <= parent < id):
+        raise ValueError(f"entry {id} has parent {parent!r}")
+    train, test = (math.nan if value is None else float(value) for value in record["losses"])
+    snaps = tuple(Snap(str(text), float(cost)) for text, cost in record["snaps"])
+    label, step = str(record["label"]), int(record["step"])
+    return Entry(id, parent, _command(*record["command"]), label, model, train, test, step, cast(Any, rows), snaps)
+
+
+def _origin(origin: Any, model: KAN) -> dict[str, Any] | None:
+    """Return the constructor's arguments from a file, if they make a model of this shape (and so of known size)."""
+    if origin is None:
+        return None
+    unknown = [key for key in origin if key not in inspect.signature(KAN).parameters]
+    if unknown:
+        raise ValueError(f"the model's call has arguments that KAN does not take: {unknown}")
+    depth = model.depth
+    grid, k = origin.get("grid", 3), origin.get("k", 3)
+    shape = (
+        parse_width(origin["width"]),
+        [grid] * depth if isinstance(grid, int) else list(grid),
+        [k] * depth if isinstance(k, int) else list(k),
+        origin.get("mult_arity", 2),
+    )
+    if shape != (model.width, model.grid, [layer.k for layer in model.kan_layers()], model.mult_arity):
+        return None
+    KAN(**origin)  # refuses what is no call of KAN
+    return dict(origin)
+
+
+def _command(name: str, args: Mapping[str, Any]) -> Command:
+    if name not in _COMMANDS or not all(key.isidentifier() for key in args):
+        raise ValueError(f"{name!r} with {list(args)} is not a command")
+    args = dict(args)
+    if "schedule" in args:
+        args["schedule"] = {int(step): vars(Penalty(**values)) for step, values in args["schedule"].items()}
+    return Command(name, args)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _jsonable(args: Mapping[str, Any]) -> dict[str, Any]:
+    return copy.deepcopy({key: dict(value) if isinstance(value, Mapping) else value for key, value in args.items()})
