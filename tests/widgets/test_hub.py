@@ -30,12 +30,17 @@ def until(condition: Any) -> None:
         time.sleep(0.002)
 
 
+def go_on(hub: Hub, steps: int) -> None:
+    """Wait until so many more steps were taken."""
+    taken = hub.frame()[0]["step"]
+    until(lambda: hub.frame()[0]["step"] >= taken + steps)
+
+
 def train(view: FakeView, steps: int = 5) -> None:
     """Begin a training that does not end by itself, and let it take some steps."""
     assert view.ask_only("set", optimizer="Adam").result(PATIENCE)["ok"]
     assert view.ask_only("train").result(PATIENCE)["ok"]
-    begun = view.hub.session.current.step
-    until(lambda: view.hub.frame()[0]["step"] >= begun + steps)
+    go_on(view.hub, steps)
 
 
 class TestHello:
@@ -65,10 +70,12 @@ class TestHello:
     def test_and_a_selection_do_not_cut_the_training(self, hub: Hub, view: FakeView, session: Session) -> None:
         before = len(session.history)
         train(view)
-        for _ in range(3):
+        for edge in ([0, 0, 1], [0, 1, 1]):
             hub.handle(view, {"kind": "hello"})
-            assert view.ask_only("select", edge=[0, 0, 1]).result(PATIENCE)["ok"]
-        until(lambda: view.of("detail") and view.of("detail")[-1]["detail"])
+            go_on(hub, 2)
+            view.ask_only("select", edge=edge)
+            go_on(hub, 2)
+            assert view.of("detail")[-1]["detail"]["edge"] == edge
         view.ask("pause")
         assert len(session.history) == before + 1
 
