@@ -27,6 +27,8 @@ _OFFSETS, _FACTORS = (1, 3), (0, 2)
 #: A value of the table is tried within this relative distance.
 _NEAR = 0.02
 _STEPS = 14
+#: A constant this small was 0 before.
+_NOTHING = 1e-12
 #: Relative squared error that is rounding.
 _ROUNDING = 1e-24
 
@@ -111,7 +113,7 @@ def _snap_steps(network: Network) -> Generator[Progress, None, list[Snap]]:
         rounds += [(index, None) for index in _indices(constants, (0, 1, 2, 3))]
         for done, (index, values) in enumerate(rounds):
             snap = _snap_one(constants, index, values)
-            if snap is not None:
+            if snap is not None and snap.text:
                 snaps.append(snap)
             yield Progress(done + 1, len(rounds), snap.text if snap else "")
         constants.objective.linear.write(constants.current.vector)
@@ -144,5 +146,6 @@ def _snap_one(constants: _Constants, index: int, values: tuple[float, ...] | Non
     for text, value in choices:
         cost = constants.try_value(index, value)
         if cost is not None:
-            return Snap(f"{old:.6g} → {text}", cost)
+            told = text != f"{old:.6g}" and abs(old) > _NOTHING  # what stood there already is held, and is no news
+            return Snap(f"{old:.6g} → {text}" if told else "", cost)
     return None

@@ -182,7 +182,7 @@ def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
         "edge": list(edge),
         "kind": kind,
         "name": function.name if function and kind != "pruned" else None,
-        "r2": finite(search.agreement(model.copy(), edge)) if kind == "symbolic" else None,
+        "r2": finite(search.agreement(model.copy(), edge)) if _just_fixed(session, edge) else None,
         "source": names[l][i],
         "target": names[l + 1][node],
         "x": rounded(x),
@@ -193,6 +193,17 @@ def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
         "candidates": [candidate for candidate, _ in candidates],
         "note": _note([suggestion for _, suggestion in candidates]),
     }
+
+
+def _just_fixed(session: Session, edge: Edge) -> bool:
+    """Whether an edge's name still stands for the spline under it: after a refit the two are no longer comparable."""
+    for entry in reversed(session.path()):
+        name, args = entry.command.name, entry.command.args
+        if name == "fix_symbolic" and (args["l"], args["i"], args["j"]) == edge:
+            return True
+        if name not in ("fix_symbolic", "unfix_symbolic", "remove_edge"):
+            return False
+    return False
 
 
 def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dict[str, Any], search.Suggestion]]:
