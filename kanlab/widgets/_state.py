@@ -178,11 +178,12 @@ def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
     kind = "pruned" if layer.mask[i, j] == 0 else "symbolic" if function else "spline"
     node = next(m for m, group in enumerate(model.groups[l]) if j in group)
     candidates = _candidates(session, edge, x) if kind == "spline" else []
+    comparable = kind == "symbolic" and _just_fixed(session, edge)
     return {
         "edge": list(edge),
         "kind": kind,
         "name": function.name if function and kind != "pruned" else None,
-        "r2": finite(search.agreement(model.copy(), edge)) if _just_fixed(session, edge) else None,
+        "r2": finite(search.agreement(model.copy(), edge)) if comparable else None,
         "source": names[l][i],
         "target": names[l + 1][node],
         "x": rounded(x),

@@ -21,7 +21,7 @@ import pytest
 from kanlab import KAN, Session
 from kanlab.problems import hello
 from kanlab.widgets._hub import hub_of
-from tests.widgets.views import FakeView, decode
+from tests.widgets.views import PATIENCE, FakeView, decode
 
 #: Digits that are written, and what is only rounding and written as zero.
 DIGITS, NOTHING = 5, 1e-9
@@ -86,6 +86,7 @@ def short(value: Any) -> Any:
 def told(session: Session) -> dict[str, Any]:
     """Return the settled picture, and the frame as it travels."""
     hub = hub_of(session)
+    assert hub.runner.wait(PATIENCE), "what was set is told before anyone listens"
     view = FakeView(hub)
     view.hello()
     ((frame, buffers),) = [(message, buffers) for message, buffers in view.sent if message["kind"] == "frame"]
