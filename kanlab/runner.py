@@ -55,7 +55,6 @@ class Training:
 
     penalty: Penalty
     opt: str = "auto"
-    steps: int | None = None
 
 
 class Runner:

@@ -6,6 +6,7 @@ back is exact. Undo moves to the parent entry; doing something else from there s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -311,6 +312,12 @@ class Session:
 
     def script(self) -> str:
         """Return a Python script that repeats the session, from the data on, to the same model and formula."""
+        lines = [*self._beginning, *(entry.command.code() for entry in self.path()[1:]), "formula = session.formula()"]
+        return "\n".join(lines) + "\n"
+
+    @functools.cached_property
+    def _beginning(self) -> list[str]:
+        """The script's lines up to the first command; made once, since panels ask for the script at every change."""
         start = self._entries[0].model
         lines = [
             "import kanlab",
@@ -325,10 +332,8 @@ class Session:
                 "# The session began with a model that had been worked on: session.history[0].model.save('start.kan')",
                 "model = kanlab.KAN.load('start.kan')",
             ]
-        lines.append(f"session = kanlab.Session(model, dataset, names={self.names!r}, out_names={self.out_names!r})")
-        lines += [entry.command.code() for entry in self.path()[1:]]
-        lines.append("formula = session.formula()")
-        return "\n".join(lines) + "\n"
+        call = f"kanlab.Session(model, dataset, names={self.names!r}, out_names={self.out_names!r})"
+        return [*lines, f"session = {call}"]
 
     def _is_new(self, start: KAN) -> bool:
         """Whether a model is what its constructor makes, as it came or as the session introduced it."""
