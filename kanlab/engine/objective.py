@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.engine.gram import gram
 from kanlab.engine.linearise import Linearisation, Tape
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
@@ -115,6 +116,24 @@ class Objective:
         edges, nodes = self._penalty_cotangents(evaluation) if self.penalty.lamb else (None, None)
         gradient = self.linear.pull_back(evaluation.tape, by_output, edges, nodes)
         return gradient if self.free is None else gradient * self.free
+
+    @torch.no_grad()
+    def normal_equations(self, evaluation: Evaluation) -> tuple[Float[Tensor, "size size"], Float[Tensor, " size"]]:
+        """Return a positive model of half the objective's Hessian, and minus half its gradient (squared error only)."""
+        jacobian = self.linear.jacobian(evaluation.tape).flatten(1)
+        if self.free is not None:
+            jacobian *= self.free.unsqueeze(-1)
+        residual = self.residual(evaluation).flatten()
+        hessian = gram(jacobian).div_(residual.numel())
+        descent = jacobian @ residual / residual.numel()
+        if self.penalty.lamb:
+            pull = self.penalty_gradient(evaluation)
+            self.add_half_penalty_curvature(evaluation, hessian)
+            if self.free is not None:
+                pull *= self.free
+                hessian *= self.free.unsqueeze(-1) * self.free
+            descent = descent - 0.5 * pull
+        return hessian, descent
 
     def penalty_gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:
         """Return the penalty's part of the gradient."""

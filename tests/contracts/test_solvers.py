@@ -14,9 +14,9 @@ from kanlab.engine import solvers
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Objective
 from kanlab.engine.penalty import Penalty
-from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt, gram
+from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.symbolic import library
-from tests.engine.cases import KINDS, generator, named, plain, points
+from tests.engine.cases import KINDS, named, plain, points
 
 Make = Callable[[Objective], solvers.Solver]
 NAMES = [name for name in solvers.NAMES if name != "auto"]
@@ -247,14 +247,6 @@ def test_unknown_solvers_are_refused_with_the_known_ones(name):
 
 
 # ---- Levenberg-Marquardt alone
-
-
-@pytest.mark.parametrize("size", [1, 50, 97, 250, 401])
-def test_gram_is_the_product_with_the_transpose(size):
-    rows = torch.randn(size, 30, generator=generator(size), dtype=torch.float64)
-    product = gram(rows)
-    torch.testing.assert_close(product, rows @ rows.T, rtol=1e-12, atol=1e-12)
-    assert torch.equal(product, product.T) or size <= 96
 
 
 def test_levenberg_marquardt_finds_what_can_be_found_exactly_within_rounding():

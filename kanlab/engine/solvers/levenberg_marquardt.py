@@ -8,7 +8,6 @@ and ``mu`` steered by the gain ratio after Nielsen (1999). A step that does not 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine.objective import Evaluation, Objective
@@ -20,25 +19,6 @@ _TRIES = 12
 _LINEAR, _FAST = 0.05, 0.1
 #: Squared error, relative to the labels' variance, that is rounding.
 _ROUNDING = 1e-31
-
-
-def gram(rows: Float[Tensor, "p m"]) -> Float[Tensor, "p p"]:
-    """Return ``rows @ rows.T``, computing only one triangle of blocks where the matrix is large.
-
-    >>> a = torch.randn(300, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    >>> bool(torch.allclose(gram(a), a @ a.T, atol=1e-12))
-    True
-    """
-    size = rows.shape[0]
-    if size <= 96:
-        return rows @ rows.T
-    result = rows.new_empty(size, size)
-    block = max(64, size // 6)
-    for start in range(0, size, block):
-        stop = min(start + block, size)
-        torch.mm(rows[start:stop], rows[start:].T, out=result[start:stop, start:])
-        result[stop:, start:stop] = result[start:stop, stop:].T
-    return result
 
 
 class LevenbergMarquardt:
@@ -73,7 +53,7 @@ class LevenbergMarquardt:
         if self.objective.linear.size == 0:
             self.done = True
             return self.current
-        hessian, descent = self._normal_equations()
+        hessian, descent = self.objective.normal_equations(self.current)
         diagonal = hessian.diagonal()
         stiffness = diagonal if self._stiffness is None else torch.maximum(diagonal, self._stiffness)
         self._stiffness = stiffness.clone()
@@ -103,21 +83,3 @@ class LevenbergMarquardt:
         self.current = trial
         self.objective.linear.write(trial.vector)
         return trial
-
-    def _normal_equations(self) -> tuple[Tensor, Tensor]:
-        """Return the Hessian model and minus half the gradient, both of the objective."""
-        objective, current = self.objective, self.current
-        jacobian = objective.linear.jacobian(current.tape).flatten(1)
-        if objective.free is not None:
-            jacobian *= objective.free.unsqueeze(-1)
-        residual = objective.residual(current).flatten()
-        hessian = gram(jacobian).div_(residual.numel())
-        descent = jacobian @ residual / residual.numel()
-        if objective.penalty.lamb:
-            pull = objective.penalty_gradient(current)
-            objective.add_half_penalty_curvature(current, hessian)
-            if objective.free is not None:
-                pull *= objective.free
-                hessian *= objective.free.unsqueeze(-1) * objective.free
-            descent = descent - 0.5 * pull
-        return hessian, descent
