@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from kanlab.engine import spline
@@ -118,6 +118,8 @@ class KANLayer(nn.Module):
         self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, dtype=dtype).clone())
         self.register_buffer("mask", torch.ones(in_dim, out_dim, dtype=dtype))
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
+        #: The knots last looked at, their version, and whether they are even.
+        self._even: tuple[Tensor, int, bool] | None = None
 
     @property
     def grid(self) -> int:
@@ -181,12 +183,32 @@ class KANLayer(nn.Module):
 
     # ---- evaluation, batch last
 
+    @property
+    def even(self) -> bool:
+        """Whether all knots are evenly spaced: then the bases cost half."""
+        known = self._even
+        if known is None or known[0] is not self.knots or known[1] != self.knots._version:
+            known = self._even = (self.knots, self.knots._version, spline.is_even(self.knots, self.k))
+        return known[2]
+
+    def local_bases(
+        self, x: Float[Tensor, "i n"], order: int = 0
+    ) -> tuple[list[Float[Tensor, "i k1 n"]], list[Float[Tensor, "i n"]], Int[Tensor, "i n"]]:
+        """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
+        parts, first = spline.local_basis(x, self.knots, self.k, order, even=self.even)
+        value, slope = BASES[self.base_fun]
+        return parts, [value(x), slope(x)][: order + 1], first
+
+    def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "i bases1 n"]:
+        """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
+        rows = spline.spread(local, first, self.coef.shape[-1] + 1)
+        rows[..., -1, :] = own
+        return rows
+
     def bases(self, x: Float[Tensor, "i n"], order: int = 0) -> list[Float[Tensor, "i bases1 n"]]:
         """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)``, with derivatives."""
-        parts = spline.basis(x, self.knots, self.k, order)
-        value, slope = BASES[self.base_fun]
-        rows = [value(x), slope(x)][: order + 1]
-        return [torch.cat([part, row.unsqueeze(-2)], -2) for part, row in zip(parts, rows, strict=True)]
+        parts, own, first = self.local_bases(x, order)
+        return [self.spread(part, row, first) for part, row in zip(parts, own, strict=True)]
 
     def weights(self) -> Float[Tensor, "i o bases1"]:
         """Return what multiplies `bases` on each edge; zero where there is no spline."""

@@ -11,6 +11,9 @@ The parameter vector holds, layer by layer, the weights of the spline edges ``[e
 
 from __future__ import annotations
 
+import copy
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -40,16 +43,38 @@ class LayerPlan:
 
 @dataclass
 class LayerTape:
-    """What one layer computed, kept for the derivatives."""
+    """What one layer computed, kept for the derivatives; what only some of them need is computed when asked for."""
 
+    plan: LayerPlan
     x: Float[Tensor, "i n"]
     bases: Float[Tensor, "i rows n"]
-    slopes: Float[Tensor, "i rows n"] | None
     weights: Float[Tensor, "i o rows"]
-    phi: Float[Tensor, "i o n"]
     fixed: list[Float[Tensor, "edges 4 n"]]
+    fixed_values: list[Float[Tensor, "edges n"]]
     fixed_slopes: list[Float[Tensor, "edges n"]]
     sums: Float[Tensor, "subnodes n"]
+    #: Makes the derivatives of `bases` from the nonzero ones.
+    spread_slopes: Callable[[], Float[Tensor, "i rows n"]]
+
+    @functools.cached_property
+    def phi(self) -> Float[Tensor, "i o n"]:
+        """The activation of every edge."""
+        return self._with_fixed(self.weights @ self.bases, self.fixed_values)
+
+    @functools.cached_property
+    def basis_slopes(self) -> Float[Tensor, "i rows n"]:
+        """The derivatives of `bases` by ``x``."""
+        return self.spread_slopes()
+
+    @functools.cached_property
+    def slopes(self) -> Float[Tensor, "i o n"]:
+        """The derivative ``d phi_ij / d x_i`` of every edge."""
+        return self._with_fixed(self.weights @ self.basis_slopes, self.fixed_slopes)
+
+    def _with_fixed(self, edges: Tensor, values: list[Tensor]) -> Tensor:
+        for (group, _), value in zip(self.plan.groups, values, strict=True):
+            edges[group.inputs, group.outputs] = value
+        return edges
 
 
 @dataclass
@@ -68,7 +93,6 @@ class Linearisation:
 
     def __init__(self, network: Network, x: Float[Tensor, "n_in n"]):
         self.network = network
-        self.x = x
         self.plans: list[LayerPlan] = []
         start = 0
         for layer in network.kan_layers():
@@ -83,7 +107,17 @@ class Linearisation:
                 start = stop
             self.plans.append(LayerPlan(layer, inputs, outputs, bool(mask.all()), splines, groups))
         self.size = start
-        self._first = network.layer(0).bases(x)[0]
+        self._look_at(x)
+
+    def _look_at(self, x: Float[Tensor, "n_in n"]) -> None:
+        self.x = x
+        self._first = self.plans[0].layer.bases(x)[0]
+
+    def at(self, x: Float[Tensor, "n_in n"]) -> Linearisation:
+        """Return the same function of the parameters on other inputs."""
+        other = copy.copy(self)
+        other._look_at(x)
+        return other
 
     # ---- the flat vector
 
@@ -102,9 +136,14 @@ class Linearisation:
         """Put a parameter vector into the network."""
         for plan in self.plans:
             layer, at = plan.layer, (plan.inputs, plan.outputs)
-            weights = vector[plan.splines].view(-1, plan.rows)
-            layer.coef[at] = weights[:, :-1] / layer.scale_sp[at].unsqueeze(-1)
-            layer.scale_base[at] = weights[:, -1]
+            if plan.dense:
+                weights = vector[plan.splines].view(layer.in_dim, layer.out_dim, plan.rows)
+                torch.div(weights[..., :-1], layer.scale_sp.unsqueeze(-1), out=layer.coef.data)
+                layer.scale_base.copy_(weights[..., -1])
+            else:
+                weights = vector[plan.splines].view(-1, plan.rows)
+                layer.coef[at] = weights[:, :-1] / layer.scale_sp[at].unsqueeze(-1)
+                layer.scale_base[at] = weights[:, -1]
             for group, where in plan.groups:
                 layer.affine[group.inputs, group.outputs] = vector[where].view(-1, 4)
 
@@ -133,38 +172,34 @@ class Linearisation:
     def _run(self, plan: LayerPlan, x: Tensor, vector: Tensor, *, first: bool) -> LayerTape:
         layer = plan.layer
         if first:
-            bases, slopes = self._first, None
+            bases, spread_slopes = self._first, lambda: layer.bases(x, order=1)[1]
         else:
-            bases, slopes = layer.bases(x, order=1)
-        own = vector[plan.splines].view(-1, plan.rows)
-        if plan.dense:
-            weights = own.view(layer.in_dim, layer.out_dim, plan.rows)
-        else:
-            weights = own.new_zeros(layer.in_dim, layer.out_dim, plan.rows)
-            weights[plan.inputs, plan.outputs] = own
-        phi = weights @ bases
-        features, fixed_slopes = [], []
+            parts, own, start = layer.local_bases(x, order=1)
+            bases, spread_slopes = layer.spread(parts[0], own[0], start), lambda: layer.spread(parts[1], own[1], start)
+        weights = self._weights(plan, vector)
+        sums = weights.transpose(0, 1).flatten(1) @ bases.flatten(0, 1)
+        features, fixed_values, fixed_slopes = [], [], []
         for group, where in plan.groups:
             a, b, c, d = vector[where].view(-1, 4, 1).unbind(1)
             inner = x[group.inputs]
             u = a * inner + b
             f, slope = group.function(u), c * group.function.derivative(u)
-            phi[group.inputs, group.outputs] = c * f + d
+            value = c * f + d
+            sums.index_add_(0, group.outputs, value)
             features.append(torch.stack([slope * inner, slope, f, torch.ones_like(f)], 1))
+            fixed_values.append(value)
             fixed_slopes.append(a * slope)
-        return LayerTape(x, bases, slopes, weights, phi, features, fixed_slopes, phi.sum(0))
+        return LayerTape(plan, x, bases, weights, features, fixed_values, fixed_slopes, sums, spread_slopes)
+
+    def _weights(self, plan: LayerPlan, vector: Tensor) -> Float[Tensor, "i o rows"]:
+        shape = (plan.layer.in_dim, plan.layer.out_dim, plan.rows)
+        if plan.dense:
+            return vector[plan.splines].view(shape)
+        weights = vector.new_zeros(shape)
+        weights[plan.inputs, plan.outputs] = vector[plan.splines].view(-1, plan.rows)
+        return weights
 
     # ---- derivatives
-
-    def input_slopes(self, l: int, tape: LayerTape) -> Float[Tensor, "i o n"]:
-        """Return ``d phi_ij / d x_i`` of layer ``l``."""
-        slopes = tape.slopes
-        if slopes is None:
-            slopes = self.plans[l].layer.bases(tape.x, order=1)[1]
-        result = tape.weights @ slopes
-        for (group, _), slope in zip(self.plans[l].groups, tape.fixed_slopes, strict=True):
-            result[group.inputs, group.outputs] = slope
-        return result
 
     def split_nodes(self, l: int, sums: Tensor, delta: Float[Tensor, "o nodes n"]) -> Float[Tensor, "o subnodes n"]:
         """Carry derivatives by layer ``l``'s nodes to its subnodes: through a product, times the other factors."""
@@ -199,7 +234,7 @@ class Linearisation:
             for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
                 result[where] = (features.unsqueeze(2) * by_sum[group.outputs].unsqueeze(1)).flatten(0, 1)
             if l:
-                delta = (self.input_slopes(l, layer) * delta.unsqueeze(1)).sum(2)
+                delta = (layer.slopes * delta.unsqueeze(1)).sum(2)
         return result
 
     def pull_back(
@@ -213,18 +248,47 @@ class Linearisation:
         result = self.x.new_zeros(self.size)
         by_node = torch.zeros_like(tape.output) if output is None else output
         for l in reversed(range(len(self.plans))):
-            plan, layer = self.plans[l], tape.layers[l]
+            layer = tape.layers[l]
             by_sum = self.split_nodes(l, layer.sums, by_node.unsqueeze(0))[0]
-            by_edge = by_sum.unsqueeze(0).expand_as(layer.phi)
-            if edges is not None:
-                by_edge = by_edge + edges[l]
-            by_weight = by_edge @ layer.bases.mT
-            result[plan.splines] = by_weight[plan.inputs, plan.outputs].flatten()
-            for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
-                cotangent = by_edge[group.inputs, group.outputs].unsqueeze(1)
-                result[where] = (features * cotangent).sum(-1).flatten()
-            if l:
-                by_node = (self.input_slopes(l, layer) * by_edge).sum(1)
-                if nodes is not None:
-                    by_node = by_node + nodes[l]
+            if edges is None:
+                by_node = self._pull_sums(layer, by_sum, result, to_nodes=l > 0)
+            else:
+                by_node = self._pull_edges(layer, by_sum + edges[l], result, to_nodes=l > 0)
+            if l and nodes is not None:
+                by_node = by_node + nodes[l]
         return result
+
+    def _pull_sums(self, layer: LayerTape, by_sum: Float[Tensor, "o n"], result: Tensor, *, to_nodes: bool) -> Tensor:
+        """Write one layer's gradient from the derivatives by its sums; return those by its inputs.
+
+        All edges of a sum share its derivative, so that two matrix products do, and no array has a row per edge.
+        """
+        plan = layer.plan
+        by_weight = (layer.bases.flatten(0, 1) @ by_sum.mT).unflatten(0, layer.bases.shape[:2]).mT
+        self._keep_weights(plan, by_weight, result)
+        for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
+            result[where] = (features @ by_sum[group.outputs].unsqueeze(-1)).flatten()
+        if not to_nodes:
+            return by_sum
+        by_basis = layer.weights.transpose(1, 2).flatten(0, 1) @ by_sum
+        by_node = (by_basis.unflatten(0, layer.bases.shape[:2]) * layer.basis_slopes).sum(1)
+        for (group, _), slope in zip(plan.groups, layer.fixed_slopes, strict=True):
+            by_node.index_add_(0, group.inputs, slope * by_sum[group.outputs])
+        return by_node
+
+    def _pull_edges(
+        self, layer: LayerTape, by_edge: Float[Tensor, "i o n"], result: Tensor, *, to_nodes: bool
+    ) -> Tensor:
+        """Do the same from the derivatives by each edge."""
+        plan = layer.plan
+        self._keep_weights(plan, by_edge @ layer.bases.mT, result)
+        for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
+            result[where] = (features @ by_edge[group.inputs, group.outputs].unsqueeze(-1)).flatten()
+        return (layer.slopes * by_edge).sum(1) if to_nodes else by_edge
+
+    def _keep_weights(self, plan: LayerPlan, by_weight: Float[Tensor, "i o rows"], result: Tensor) -> None:
+        rows = result[plan.splines]
+        if plan.dense:
+            rows.view(by_weight.shape).copy_(by_weight)
+        else:
+            rows.view(-1, plan.rows).copy_(by_weight[plan.inputs, plan.outputs])

@@ -3,13 +3,16 @@ r"""B-splines as pure functions.
 A spline of degree ``k`` on ``G`` intervals is ``s(x) = sum_b coef[b] B_b(x)`` with ``G + k`` bases on ``G + 2k + 1``
 knots, of which the middle ``G + 1`` span the data and ``k`` pad each side (de Boor, *A Practical Guide to Splines*,
 ch. IX; KAN paper, arXiv 2404.19756, eq. 2.11). At any ``x`` only ``k + 1`` bases are nonzero, so they are computed
-there and nowhere else. Beyond the outermost intervals the end polynomial continues.
+there and nowhere else: on even knots as polynomials of the place in the interval, on others by de Boor's triangle.
+Beyond the outermost intervals the end polynomial continues.
 
 Shapes: ``x`` ``[*s, in_dim, N]``, ``knots`` ``[*s, in_dim, G + 2k + 1]``, ``coef`` ``[*s, in_dim, out_dim, G + k]``.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 from itertools import pairwise
 
 import torch
@@ -73,41 +76,109 @@ def sample_knots(
 
 
 def local_basis(
-    x: Float[Tensor, "*s in_dim n"], knots: Float[Tensor, "*s in_dim knots"], k: int, order: int = 0
+    x: Float[Tensor, "*s in_dim n"],
+    knots: Float[Tensor, "*s in_dim knots"],
+    k: int,
+    order: int = 0,
+    *,
+    even: bool | None = None,
 ) -> tuple[list[Float[Tensor, "*s in_dim k1 n"]], Int[Tensor, "*s in_dim n"]]:
-    """Evaluate the ``k + 1`` bases that are nonzero at each ``x``, with derivatives up to ``order`` (0, 1 or 2).
+    """Evaluate the ``k + 1`` bases that are nonzero at each ``x``, with derivatives up to ``order``.
 
-    Returns the list ``[value, first, second][:order + 1]`` and the index of the first of the bases. De Boor's
-    triangular scheme; a derivative is the difference of the next lower degree's bases over their supports.
+    Returns the list ``[value, first, second, …][:order + 1]`` and the index of the first of the bases. ``even`` says
+    what `is_even` would, for those who know it; None looks.
     """
+    if even is None:
+        even = is_even(knots, k)
+    # Rounding may put a knot on either side of itself, which only shows in derivatives that jump there.
+    if even and order < k <= _MOST_EVEN:
+        return _even_basis(x, knots, k, order)
+    return _uneven_basis(x, knots, k, order)
+
+
+def is_even(knots: Float[Tensor, "*s in_dim knots"], k: int) -> bool:
+    """Whether each input's knots are evenly spaced, to rounding.
+
+    >>> is_even(uniform_knots(-1, 1, 5, 3), 3), is_even(torch.tensor([[0.0, 1.0, 3.0, 4.0]]), 1)
+    (True, False)
+    """
+    steps = knots.detach().diff(dim=-1)
+    low, high = steps.amin(-1), steps.amax(-1)
+    rounding = 8 * torch.finfo(knots.dtype).eps * knots.detach().abs().amax(-1)
+    return bool((high - low <= rounding).all())
+
+
+#: Degree up to which powers of the place in an interval are accurate to the last digits.
+_MOST_EVEN = 7
+
+
+@functools.lru_cache(maxsize=64)
+def _even_pieces(k: int, order: int, dtype: torch.dtype, device: torch.device) -> list[Float[Tensor, "k1 k1"]]:
+    """Return what makes the bases on one interval from the powers of ``u`` in [0, 1], and their derivatives.
+
+    Piece ``r`` of the cardinal spline is ``sum_j (-1)^j C(k + 1, j) (u + k - r - j)^k / k!`` over ``j <= k - r``
+    (Schoenberg 1946), computed in whole numbers.
+    """
+    rows = []
+    for r in range(k + 1):
+        shifts = [((-1) ** j * math.comb(k + 1, j), k - r - j) for j in range(k - r + 1)]
+        rows.append([math.comb(k, m) * sum(c * s ** (k - m) for c, s in shifts) for m in range(k + 1)])
+    pieces = []
+    for _ in range(order + 1):
+        exact = [[value / math.factorial(k) for value in row] for row in rows]
+        pieces.append(torch.tensor(exact, dtype=dtype, device=device))
+        rows = [[*(m * value for m, value in enumerate(row) if m), 0] for row in rows]
+    return pieces
+
+
+def _even_basis(x: Tensor, knots: Tensor, k: int, order: int) -> tuple[list[Tensor], Tensor]:
+    """Evaluate on even knots: polynomials of the place in the interval, the same in each."""
+    grid = knots.shape[-1] - 2 * k - 1
+    low = knots[..., k : k + 1]
+    per_unit = (knots[..., k + grid : k + grid + 1] - low).reciprocal_() * grid
+    t = (x - low) * per_unit
+    interval = t.detach().floor().nan_to_num_(0.0).clamp_(0, grid - 1)
+    u = t - interval
+    powers = [torch.ones_like(u), u]
+    while len(powers) <= k:
+        powers.append(powers[-1] * u)
+    stacked = torch.stack(powers, -2)
+    value, *derivatives = _even_pieces(k, order, x.dtype, x.device)
+    parts, factor = [value @ stacked], per_unit.unsqueeze(-1)
+    for piece in derivatives:
+        parts.append((piece * factor) @ stacked)
+        factor = factor * per_unit.unsqueeze(-1)
+    return parts, interval.long()
+
+
+def _uneven_basis(x: Tensor, knots: Tensor, k: int, order: int) -> tuple[list[Tensor], Tensor]:
+    """Evaluate on any knots: de Boor's triangular scheme; derivatives as differences of lower degrees' bases."""
     inner = knots[..., k + 1 : knots.shape[-1] - k - 1].contiguous()
     first = torch.searchsorted(inner, x.detach().contiguous(), right=True)
-    if k == 0:
-        one = torch.ones_like(x).unsqueeze(-2)
-        return [one, torch.zeros_like(one), torch.zeros_like(one)][: order + 1], first
+    value = torch.ones_like(x).unsqueeze(-2)
     steps = torch.arange(1, 2 * k + 1, device=x.device)
     near = (first.unsqueeze(-2) + steps[:, None]).flatten(-2)
     t = knots.gather(-1, near).unflatten(-1, (2 * k, x.shape[-1]))
     right, left = t[..., k:, :] - x.unsqueeze(-2), x.unsqueeze(-2) - t[..., :k, :]
-    value = torch.ones_like(x).unsqueeze(-2)
-    quotients, supports = [], []
+    lower, supports = [value], []
     for degree in range(1, k + 1):
         support = t[..., k : k + degree, :] - t[..., k - degree : k, :]
         quotient = value / support
         value = _shifted_sum(right[..., :degree, :] * quotient, left[..., k - degree :, :] * quotient)
-        if degree > k - order:
-            quotients.append(quotient)
-            supports.append(support)
-    result = [value]
-    if order >= 1:
-        result.append(k * _shifted_sum(-quotients[-1], quotients[-1]))
-    if order >= 2:
-        if k == 1:
-            result.append(torch.zeros_like(value))
-        else:
-            slope = (k - 1) * _shifted_sum(-quotients[-2], quotients[-2]) / supports[-1]
-            result.append(k * _shifted_sum(-slope, slope))
-    return result, first
+        lower.append(value)
+        supports.append(support)
+    return [_derivative(lower, supports, k, m) for m in range(order + 1)], first
+
+
+def _derivative(lower: list[Tensor], supports: list[Tensor], k: int, order: int) -> Tensor:
+    """Return a derivative of the degree-``k`` bases: that of degree ``k - 1`` divided by the supports, differenced."""
+    if order > k:
+        return torch.zeros_like(lower[-1])
+    value = lower[k - order]
+    for degree in range(k - order + 1, k + 1):
+        slope = degree * value / supports[degree - 1]
+        value = _shifted_sum(-slope, slope)
+    return value
 
 
 def _shifted_sum(a: Tensor, b: Tensor) -> Tensor:
@@ -117,10 +188,24 @@ def _shifted_sum(a: Tensor, b: Tensor) -> Tensor:
     return torch.cat([a[..., :1, :], a[..., 1:, :] + b[..., :-1, :], b[..., -1:, :]], -2)
 
 
+def spread(
+    local: Float[Tensor, "*s in_dim k1 n"], first: Int[Tensor, "*s in_dim n"], rows: int
+) -> Float[Tensor, "*s in_dim rows n"]:
+    """Put each sample's ``k + 1`` numbers in the rows from ``first`` on of an otherwise empty matrix.
+
+    >>> spread(torch.tensor([[[5.0, 6.0], [7.0, 8.0]]]), torch.tensor([[1, 0]]), 3)
+    tensor([[[0., 6.],
+             [5., 8.],
+             [7., 0.]]])
+    """
+    index = first.unsqueeze(-2) + torch.arange(local.shape[-2], device=local.device)[:, None]
+    return local.new_zeros(*local.shape[:-2], rows, local.shape[-1]).scatter_(-2, index, local)
+
+
 def basis(
     x: Float[Tensor, "*s in_dim n"], knots: Float[Tensor, "*s in_dim knots"], k: int, order: int = 0
 ) -> list[Float[Tensor, "*s in_dim bases n"]]:
-    """Evaluate all ``G + k`` bases: ``[value, first, second derivative][:order + 1]``, each ``[in_dim, G + k, N]``.
+    """Evaluate all ``G + k`` bases: ``[value, first, second, … derivative][:order + 1]``, each ``[in_dim, G + k, N]``.
 
     The values sum to one wherever they are evaluated.
 
@@ -130,9 +215,7 @@ def basis(
     (torch.Size([1, 7, 3]), True, True)
     """
     local, first = local_basis(x, knots, k, order)
-    index = first.unsqueeze(-2) + torch.arange(k + 1, device=x.device)[:, None]
-    shape = (*index.shape[:-2], knots.shape[-1] - k - 1, index.shape[-1])
-    return [torch.zeros(shape, dtype=x.dtype, device=x.device).scatter(-2, index, part) for part in local]
+    return [spread(part, first, knots.shape[-1] - k - 1) for part in local]
 
 
 def curve(coef: Float[Tensor, "*s i o bases"], bases: Float[Tensor, "*s i bases n"]) -> Float[Tensor, "*s i o n"]:

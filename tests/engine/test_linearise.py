@@ -131,9 +131,9 @@ def test_slopes_of_the_edges_are_finite_differences_in_every_layer(kind):
     linear = linearised(network)
     tape = linear.evaluate(linear.read())
     step = 1e-6
-    for l, (layer, at) in enumerate(zip(network.kan_layers(), tape.layers, strict=True)):
+    for layer, at in zip(network.kan_layers(), tape.layers, strict=True):
         rise = (layer.postacts(at.x + step) - layer.postacts(at.x - step)).detach()
-        torch.testing.assert_close(linear.input_slopes(l, at), rise / (2 * step), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(at.slopes, rise / (2 * step), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

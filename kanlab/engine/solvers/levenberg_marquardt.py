@@ -54,13 +54,12 @@ class LevenbergMarquardt:
             self.done = True
             return self.current
         hessian, descent = self.objective.normal_equations(self.current)
-        diagonal = hessian.diagonal()
-        stiffness = diagonal if self._stiffness is None else torch.maximum(diagonal, self._stiffness)
-        self._stiffness = stiffness.clone()
-        scale = stiffness.clamp_min(_FLOOR * float(stiffness.max()) + 1e-300)
+        diagonal = hessian.diagonal().clone()
+        self._stiffness = diagonal if self._stiffness is None else torch.maximum(diagonal, self._stiffness)
+        scale = self._stiffness.clamp_min(_FLOOR * float(self._stiffness.max()) + 1e-300)
         for _ in range(_TRIES):
-            damped = hessian + torch.diag(self.damping * scale)
-            factor, failed = torch.linalg.cholesky_ex(damped)
+            torch.add(diagonal, scale, alpha=self.damping, out=hessian.diagonal())
+            factor, failed = torch.linalg.cholesky_ex(hessian)
             if not failed:
                 move = torch.cholesky_solve(descent.unsqueeze(1), factor).squeeze(1)
                 trial = self.objective.evaluate(self.current.vector + move)
