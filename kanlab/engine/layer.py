@@ -7,6 +7,7 @@ r"""A KAN layer: a matrix of learnable one-dimensional functions, as one batched
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,17 +38,41 @@ class EdgeFunction(Protocol):
         ...
 
 
-def _silu_slope(x: Tensor) -> Tensor:
+def _silu_derivative(x: Tensor, order: int) -> Tensor:
+    """Return a derivative of ``x s``: with ``s' = s (1 - s)``, ``(x s)^(n) = n s^(n-1) + x s^(n)``."""
     s = torch.sigmoid(x)
-    return s * (1 + x * (1 - s))
+    slope = s * (1 - s)
+    powers = [s, slope, slope * (1 - 2 * s), slope * (1 - 6 * slope)]
+    return order * powers[order - 1] + x * powers[order]
 
 
-#: Base functions by name, each with its derivative (the paper's ``b(x)`` is silu, eq. 2.10).
-BASES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
-    "silu": (nn.functional.silu, _silu_slope),
-    "identity": (lambda x: x, torch.ones_like),
-    "zero": (torch.zeros_like, torch.zeros_like),
+#: Base functions by name, each with its first three derivatives (the paper's ``b(x)`` is silu, eq. 2.10).
+BASES: dict[str, tuple[Callable[[Tensor], Tensor], ...]] = {
+    "silu": (nn.functional.silu, *(functools.partial(_silu_derivative, order=order) for order in (1, 2, 3))),
+    "identity": (lambda x: x, torch.ones_like, torch.zeros_like, torch.zeros_like),
+    "zero": (torch.zeros_like, torch.zeros_like, torch.zeros_like, torch.zeros_like),
 }
+
+
+def function_derivatives(function: EdgeFunction, u: Tensor, order: int) -> list[Tensor]:
+    """Evaluate ``[f, f', f'', …][:order + 1]``: the first two as the function gives them, the rest by autograd.
+
+    Autograd may go on through the result where ``u`` asks for it.
+    """
+    if order <= 1:
+        return [function(u), function.derivative(u)][: order + 1]
+    through = u.requires_grad and torch.is_grad_enabled()
+    with torch.enable_grad():
+        inner = u if through else u.detach().requires_grad_()
+        parts = [function(inner), function.derivative(inner)]
+        while len(parts) <= order:
+            last = parts[-1]
+            if last.requires_grad:
+                more = through or len(parts) < order
+                parts += torch.autograd.grad(last.sum(), inner, create_graph=more, materialize_grads=True)
+            else:  # a constant, such as the slope of a line
+                parts.append(torch.zeros_like(inner))
+    return parts if through else [part.detach() for part in parts]
 
 
 @dataclass(frozen=True)
@@ -57,6 +82,14 @@ class FixedGroup:
     function: EdgeFunction
     inputs: Tensor
     outputs: Tensor
+
+    def derivatives(
+        self, x: Float[Tensor, "edges n"], affine: Float[Tensor, "edges 4"], order: int
+    ) -> list[Float[Tensor, "edges n"]]:
+        """Evaluate ``c f(a x + b) + d`` and its derivatives by ``x``, ``c a^m f^(m)(a x + b)``, up to ``order``."""
+        a, b, c, d = affine.unsqueeze(-1).unbind(1)
+        value, *slopes = function_derivatives(self.function, a * x + b, order)
+        return [c * value + d, *(c * a**m * slope for m, slope in enumerate(slopes, 1))]
 
 
 class KANLayer(nn.Module):
@@ -196,8 +229,7 @@ class KANLayer(nn.Module):
     ) -> tuple[list[Float[Tensor, "i k1 n"]], list[Float[Tensor, "i n"]], Int[Tensor, "i n"]]:
         """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
         parts, first = spline.local_basis(x, self.knots, self.k, order, even=self.even)
-        value, slope = BASES[self.base_fun]
-        return parts, [value(x), slope(x)][: order + 1], first
+        return parts, [part(x) for part in BASES[self.base_fun][: order + 1]], first
 
     def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "i bases1 n"]:
         """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
@@ -215,14 +247,19 @@ class KANLayer(nn.Module):
         mask = self.spline_mask().unsqueeze(-1)
         return torch.cat([self.coef * self.scale_sp.unsqueeze(-1), self.scale_base.unsqueeze(-1)], -1) * mask
 
+    def edge_derivatives(self, x: Float[Tensor, "i n"], order: int) -> list[Float[Tensor, "i o n"]]:
+        """Evaluate every edge and its derivatives by its input, up to ``order`` (at most 3)."""
+        weights = self.weights()
+        parts = [weights @ bases for bases in self.bases(x, order)]
+        for group in self.fixed_groups():
+            edges = (group.inputs, group.outputs)
+            values = group.derivatives(x[group.inputs], self.affine[edges], order)
+            parts = [part.index_put(edges, value) for part, value in zip(parts, values, strict=True)]
+        return parts
+
     def postacts(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "i o n"]:
         """Evaluate every edge."""
-        phi = self.weights() @ self.bases(x)[0]
-        for group in self.fixed_groups():
-            a, b, c, d = self.affine[group.inputs, group.outputs].unsqueeze(-1).unbind(1)
-            value = c * group.function(a * x[group.inputs] + b) + d
-            phi = phi.index_put((group.inputs, group.outputs), value)
-        return phi
+        return self.edge_derivatives(x, 0)[0]
 
     def forward(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "o n"]:
         """Sum the edges into each output."""

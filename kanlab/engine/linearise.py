@@ -40,6 +40,23 @@ class LayerPlan:
         """Number of features of a spline edge."""
         return self.layer.coef.shape[-1] + 1
 
+    def weights(self, vector: Float[Tensor, " size"]) -> Float[Tensor, "i o rows"]:
+        """Take the layer's weights out of the flat vector; zero where there is no spline."""
+        shape = (self.layer.in_dim, self.layer.out_dim, self.rows)
+        if self.dense:
+            return vector[self.splines].view(shape)
+        weights = vector.new_zeros(shape)
+        weights[self.inputs, self.outputs] = vector[self.splines].view(-1, self.rows)
+        return weights
+
+    def keep_weights(self, weights: Float[Tensor, "i o rows"], vector: Float[Tensor, " size"]) -> None:
+        """Put numbers like the layer's weights where these have their place in the flat vector."""
+        rows = vector[self.splines]
+        if self.dense:
+            rows.view(weights.shape).copy_(weights)
+        else:
+            rows.view(-1, self.rows).copy_(weights[self.inputs, self.outputs])
+
 
 @dataclass
 class LayerTape:
@@ -176,7 +193,7 @@ class Linearisation:
         else:
             parts, own, start = layer.local_bases(x, order=1)
             bases, spread_slopes = layer.spread(parts[0], own[0], start), lambda: layer.spread(parts[1], own[1], start)
-        weights = self._weights(plan, vector)
+        weights = plan.weights(vector)
         sums = weights.transpose(0, 1).flatten(1) @ bases.flatten(0, 1)
         features, fixed_values, fixed_slopes = [], [], []
         for group, where in plan.groups:
@@ -190,14 +207,6 @@ class Linearisation:
             fixed_values.append(value)
             fixed_slopes.append(a * slope)
         return LayerTape(plan, x, bases, weights, features, fixed_values, fixed_slopes, sums, spread_slopes)
-
-    def _weights(self, plan: LayerPlan, vector: Tensor) -> Float[Tensor, "i o rows"]:
-        shape = (plan.layer.in_dim, plan.layer.out_dim, plan.rows)
-        if plan.dense:
-            return vector[plan.splines].view(shape)
-        weights = vector.new_zeros(shape)
-        weights[plan.inputs, plan.outputs] = vector[plan.splines].view(-1, plan.rows)
-        return weights
 
     # ---- derivatives
 
@@ -265,7 +274,7 @@ class Linearisation:
         """
         plan = layer.plan
         by_weight = (layer.bases.flatten(0, 1) @ by_sum.mT).unflatten(0, layer.bases.shape[:2]).mT
-        self._keep_weights(plan, by_weight, result)
+        plan.keep_weights(by_weight, result)
         for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
             result[where] = (features @ by_sum[group.outputs].unsqueeze(-1)).flatten()
         if not to_nodes:
@@ -281,14 +290,7 @@ class Linearisation:
     ) -> Tensor:
         """Do the same from the derivatives by each edge."""
         plan = layer.plan
-        self._keep_weights(plan, by_edge @ layer.bases.mT, result)
+        plan.keep_weights(by_edge @ layer.bases.mT, result)
         for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
             result[where] = (features @ by_edge[group.inputs, group.outputs].unsqueeze(-1)).flatten()
         return (layer.slopes * by_edge).sum(1) if to_nodes else by_edge
-
-    def _keep_weights(self, plan: LayerPlan, by_weight: Float[Tensor, "i o rows"], result: Tensor) -> None:
-        rows = result[plan.splines]
-        if plan.dense:
-            rows.view(by_weight.shape).copy_(by_weight)
-        else:
-            rows.view(-1, plan.rows).copy_(by_weight[plan.inputs, plan.outputs])

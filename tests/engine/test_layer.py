@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
+import sympy
 import torch
 from scipy.interpolate import BSpline
 from torch.autograd import gradcheck
 
 from kanlab.engine import spline
-from kanlab.engine.layer import BASES, EdgeFunction, KANLayer
+from kanlab.engine.layer import BASES, EdgeFunction, KANLayer, function_derivatives
 from kanlab.symbolic import library
 from tests.engine.cases import generator, points
 
@@ -103,9 +105,40 @@ def test_spline_mask_counts_present_edges_without_names():
 @pytest.mark.parametrize("base_fun", BASES)
 def test_derivatives_of_bases_match_autograd(base_fun):
     layer, x = make(base_fun=base_fun), values().requires_grad_()
-    value, slope = layer.bases(x, order=1)
-    (by_autograd,) = torch.autograd.grad(value.sum(), x)
-    torch.testing.assert_close(slope.sum(1), by_autograd, rtol=1e-12, atol=1e-12)
+    parts = layer.bases(x, order=3)
+    for part, slope in itertools.pairwise(parts):
+        # Each basis has a number of its own, so that none hides behind another.
+        rows = torch.arange(1.0, part.shape[1] + 1, dtype=part.dtype)[:, None]
+        (by_autograd,) = torch.autograd.grad((part * rows).sum(), x, create_graph=True, materialize_grads=True)
+        torch.testing.assert_close((slope * rows).sum(1), by_autograd, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_higher_derivatives_of_every_function_are_those_of_its_formula(name):
+    function = library.get(name)
+    inside = (0.1, 0.35, 0.62, 0.83) if function.domain.high == 1.0 else (0.4, 0.9, 1.3, 2.1)
+    u = torch.tensor(inside, dtype=torch.float64)
+    symbol = sympy.Symbol("u", positive=True)
+    parts = function_derivatives(function, u, 3)
+    assert not any(part.requires_grad for part in parts)
+    for order, part in enumerate(parts):
+        formula = function.sympy_fn(symbol).diff(symbol, order)
+        expected = [float(formula.subs(symbol, sympy.Float(value, 30))) for value in inside]
+        torch.testing.assert_close(part, torch.tensor(expected, dtype=torch.float64), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_derivatives_of_edges_match_autograd(k):
+    layer, x = make(k=k), values().requires_grad_()
+    layer.remove(0, 1)
+    layer.fix(1, 0, library.get("sin"), (1.3, 0.2, 0.7, -0.1))
+    layer.fix(1, 1, library.get("x"), (-0.6, 0.2, 0.7, -0.1))
+    parts = layer.edge_derivatives(x, 3)
+    torch.testing.assert_close(parts[0], layer.postacts(x), rtol=0, atol=1e-13)
+    for part, slope in itertools.pairwise(parts):
+        for j in range(2):
+            (by_autograd,) = torch.autograd.grad(part[:, j].sum(), x, create_graph=True)
+            torch.testing.assert_close(slope[:, j], by_autograd, rtol=1e-9, atol=1e-9)
 
 
 def test_layer_is_differentiable_by_inputs_and_parameters():

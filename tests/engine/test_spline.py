@@ -48,7 +48,7 @@ def scipy_bases(x: np.ndarray, knots: np.ndarray, k: int, order: int) -> np.ndar
 def test_bases_and_derivatives_are_scipys_inside_and_beyond_the_grid(k, grid, make):
     knots = uneven(grid, k) if make == "uneven" else spline.uniform_knots(-1, 2, grid, k, dtype=torch.float64)
     x = spread(knots, k, beyond=0.3)
-    parts = spline.basis(x, knots, k, order=2)
+    parts = spline.basis(x, knots, k, order=3)
     for order, part in enumerate(parts):
         expected = scipy_bases(x[0].numpy(), knots[0].numpy(), k, order)
         # Beyond the grid the end polynomials reach thousands; 1e-12 is then of their own size.
