@@ -23,6 +23,7 @@ from kanlab.engine.objective import LossFunction
 from kanlab.engine.penalty import Penalty
 from kanlab.plot import plot
 from kanlab.symbolic import library, search
+from kanlab.symbolic.compile import Expression, compile_network
 from kanlab.symbolic.formula import Formula, formula_of
 from kanlab.symbolic.search import Progress, Suggestion
 
@@ -352,6 +353,36 @@ class KAN(Network):
     def copy(self) -> KAN:
         """Return an independent copy."""
         return copy.deepcopy(self)
+
+    @classmethod
+    def from_formula(
+        cls,
+        formula: Expression | Sequence[Expression],
+        variables: Sequence[str | sympy.Symbol],
+        x: Float[Tensor, "batch n_in"] | None = None,
+        **options: Any,
+    ) -> KAN:
+        """Return the KAN that equals a formula: text (never evaluated), sympy, or a list of them, one an output.
+
+        Parameters
+        ----------
+        formula
+            Such as ``"exp(sin(pi*x) + y**2)"``.
+        variables
+            The names (or symbols) of the inputs, in order.
+        x
+            Samples of the inputs, over which the grids are laid; see `kanlab.symbolic.compile.compile_network`.
+        **options
+            ``grid``, ``k``, ``seed``, ... as for a new model.
+
+        Examples
+        --------
+        >>> from kanlab import KAN
+        >>> model = KAN.from_formula("exp(sin(pi*x) + y**2)", ["x", "y"])
+        >>> model.width
+        [[2, 0], [1, 0], [1, 0]]
+        """
+        return compile_network(cls, formula, variables, x, **options)
 
     def take_over(self, other: Network) -> None:
         """Become ``other``: its shape, its edges, its samples."""

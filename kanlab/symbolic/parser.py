@@ -1,0 +1,360 @@
+r"""Read a formula that a person typed: text in, a sympy expression out. Nothing of the text is ever evaluated as code.
+
+A grammar of its own, by recursive descent::
+
+    sum     = product (("+" | "-") product)*
+    product = factor (("*" | "·" | "×" | "/" | "÷" | nothing, as in 2x) factor)*
+    factor  = ("+" | "-" | "√") factor | atom [superscript] [("**" | "^") factor]
+    atom    = number | variable | constant | function "(" sum ("," sum)* ")" | "(" sum ")" | "|" sum "|"
+
+Variables are the names that were given, of any script, blanks included; where one is also the name of a constant or of
+a function (``e``, ``beta``, ``I``), it is the variable. Every number that arises on the way must be real and finite, so
+``9**9**9`` is an error and no hour of arithmetic.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import sympy
+import torch
+
+from kanlab.symbolic import library
+from kanlab.symbolic.evaluate import evaluate
+
+#: Longest text, deepest nesting, largest whole exponent.
+MAX_LENGTH = 10_000
+MAX_DEPTH = 50
+MAX_EXPONENT = 1000
+#: Whole numbers with more digits than this are read as decimals.
+_WHOLE_DIGITS = 15
+
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# A letter, then letters and digits; superscripts and π end a name although Python counts them as word characters.
+_NAME = re.compile(rf"(?![{_SUPERSCRIPTS}π])[^\W\d](?:(?![{_SUPERSCRIPTS}π])\w)*")
+_POWER_SIGN = re.compile(rf"⁻?[{_SUPERSCRIPTS}]+")
+_SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "^": "**", "[": "(", "]": ")"}
+
+_STRANGE = (sympy.I, sympy.nan, sympy.zoo, sympy.oo, sympy.S.NegativeInfinity)
+_NOT_REAL = "this is not a real number that a double can hold"
+_CONSTANTS: dict[str, sympy.Expr] = {"pi": sympy.pi, "π": sympy.pi, "e": sympy.E, "E": sympy.E}
+
+
+def _log(u: sympy.Expr, base: sympy.Expr | None = None) -> sympy.Expr:
+    return sympy.log(u) if base is None else sympy.log(u) / sympy.log(base)
+
+
+Builder = Callable[..., sympy.Expr]
+#: How many arguments a function takes.
+_ONE, _TWO, _MANY = range(1, 2), range(2, 3), range(1, 20)
+_OF_SYMPY = (
+    "exp", "sqrt", "cbrt", "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+    "coth", "sech", "csch", "asinh", "acosh", "atanh", "sign", "Abs", "erf", "sinc",
+)  # fmt: skip
+_LONG_NAMES = {
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "abs": "Abs", "sgn": "sign", "ln": "log",
+}  # fmt: skip
+_FUNCTIONS: dict[str, tuple[range, Builder]] = {
+    **{name: (_ONE, getattr(sympy, name)) for name in _OF_SYMPY},
+    "log": (range(1, 3), _log),
+    "log2": (_ONE, lambda u: _log(u, sympy.Integer(2))),
+    "log10": (_ONE, lambda u: _log(u, sympy.Integer(10))),
+    "log1p": (_ONE, lambda u: sympy.log(1 + u)),
+    "expm1": (_ONE, lambda u: sympy.exp(u) - 1),
+    "square": (_ONE, lambda u: u**2),
+    "pow": (_TWO, sympy.Pow),
+    "root": (_TWO, lambda u, n: u ** (1 / n)),
+    "hypot": (_TWO, lambda u, v: sympy.sqrt(u**2 + v**2)),
+    "gaussian": (_ONE, lambda u: sympy.exp(-(u**2))),
+    "sigmoid": (_ONE, lambda u: 1 / (1 + sympy.exp(-u))),
+    "max": (_MANY, sympy.Max),
+    "min": (_MANY, sympy.Min),
+    "besselj": (_TWO, sympy.besselj),
+    "jv": (_TWO, sympy.besselj),
+    **{name: (_ONE, functools.partial(sympy.besselj, n)) for n in (0, 1) for name in (f"J{n}", f"j{n}", f"J_{n}")},
+}
+_FUNCTIONS |= {long: _FUNCTIONS[short] for long, short in _LONG_NAMES.items()}
+
+
+def parse(text: str, variables: Mapping[str, sympy.Symbol] | Sequence[str]) -> sympy.Expr:
+    """Read a formula.
+
+    Parameters
+    ----------
+    text
+        Such as ``"exp(sin(pi*x) + y**2)"`` or ``"√(x² + 1) · |y|"``; at most 10,000 characters.
+    variables
+        The names that may occur, or the symbol to put for each.
+
+    Returns
+    -------
+    sympy.Expr
+        With exact whole numbers and fractions; decimals are doubles.
+
+    Raises
+    ------
+    ValueError
+        With the position, what stands there and what is allowed.
+
+    Examples
+    --------
+    >>> parse("exp(sin(pi*x) + y**2)", ["x", "y"])
+    exp(y**2 + sin(pi*x))
+    >>> parse("2πr/√3", ["r"])
+    2*sqrt(3)*pi*r/3
+    >>> parse("x.real", ["x"])
+    Traceback (most recent call last):
+    ...
+    ValueError: 'x.real', position 2: '.' is not part of a formula: ...
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a formula must be text, not {type(text).__name__}")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    symbols = dict(variables) if isinstance(variables, Mapping) else {name: sympy.Symbol(name) for name in variables}
+    return _Parser(text, symbols).whole()
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str  # "number", "variable", "name", "power" (a superscript), a sign itself, or "end"
+    text: str
+    start: int
+
+
+class _Parser:
+    """One text on its way to an expression."""
+
+    def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol]):
+        self.text, self.symbols = text, symbols
+        # The longest first, so that "x1" is not read as "x" and "1".
+        self.variables = sorted((name for name in symbols if name.strip()), key=len, reverse=True)
+        self.functions = {**_registered(), **_FUNCTIONS}
+        self.tokens = self.tokenise()
+        self.at, self.depth = 0, 0
+
+    # --- text to tokens
+
+    def tokenise(self) -> list[_Token]:
+        tokens, start = [], 0
+        while start < len(self.text):
+            if self.text[start].isspace():
+                start += 1
+                continue
+            token = self.read(start)
+            tokens.append(token)
+            start += len(token.text)
+        return [*tokens, _Token("end", "", len(self.text))]
+
+    def read(self, start: int) -> _Token:
+        rest = self.text[start:]
+        for name in self.variables:
+            if self.text.startswith(name, start) and not _goes_on(name, self.text[start + len(name) :]):
+                return _Token("variable", name, start)
+        for kind, pattern in (("number", _NUMBER), ("name", _NAME), ("power", _POWER_SIGN)):
+            match = pattern.match(rest)
+            if match:
+                return _Token(kind, match.group(), start)
+        if rest[0] == "π":
+            return _Token("name", "π", start)
+        if rest.startswith("**"):
+            return _Token("**", "**", start)
+        sign = _SIGNS.get(rest[0], rest[0])
+        if sign in ("+", "-", "*", "/", "**", "(", ")", ",", "|", "√"):
+            return _Token(sign, rest[0], start)
+        self.fail(
+            start,
+            f"{rest[0]!r} is not part of a formula: allowed are numbers, the variables {self.listed()}, + - * / ** ^, "
+            "brackets and functions such as sin(...)",
+        )
+
+    def listed(self) -> str:
+        return ", ".join(self.symbols) or "(none were given)"
+
+    def fail(self, start: int, message: str) -> NoReturn:
+        text = self.text if len(self.text) <= 60 else f"{self.text[:57]}..."
+        raise ValueError(f"{text!r}, position {start + 1}: {message}")
+
+    # --- tokens to an expression
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.at]
+
+    def take(self, *kinds: str) -> _Token | None:
+        """Go past the next token if it is one of these."""
+        token = self.token
+        if token.kind not in kinds:
+            return None
+        self.at += 1
+        return token
+
+    def require(self, kind: str, where: str) -> None:
+        if not self.take(kind):
+            found = f"{self.token.text!r} stands" if self.token.text else "the text ends"
+            self.fail(self.token.start, f"{found} where {kind!r} is expected {where}")
+
+    def whole(self) -> sympy.Expr:
+        expr = self.sum()
+        if self.token.kind != "end":
+            self.fail(self.token.start, f"{self.token.text!r} is not expected here: an operator such as + or * is")
+        return expr
+
+    def sum(self) -> sympy.Expr:
+        start, terms = self.token.start, [self.product()]
+        while sign := self.take("+", "-"):
+            term = self.product()
+            terms.append(-term if sign.kind == "-" else term)
+        return self.real(start, sympy.Add(*terms))
+
+    def product(self) -> sympy.Expr:
+        start, factors, divided = self.token.start, [self.factor()], False
+        while True:
+            place = self.token
+            if sign := self.take("*", "/"):
+                factor = self.factor()
+                divided = sign.kind == "/"
+                if divided and factor.is_zero:
+                    self.fail(place.start, "this divides by zero")
+                factors.append(1 / factor if divided else factor)
+            elif self.adjoins():
+                if divided:
+                    self.fail(place.start, "a/b c can be read in two ways: write a/(b*c) or a/b*c")
+                factors.append(self.factor())
+            else:
+                return self.real(start, sympy.Mul(*factors))
+
+    def adjoins(self) -> bool:
+        """Whether the next factor follows without a sign, as in 2x, 3(x + 1), πx or (x + 1)(x - 1)."""
+        before, token = self.tokens[self.at - 1], self.token
+        if token.kind not in ("number", "variable", "name", "(", "√"):
+            return False
+        closed = before.kind in ("number", ")", "power") or before.text == "π"
+        return closed and not (token.kind == "number" and before.kind == "number")
+
+    def factor(self) -> sympy.Expr:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fail(self.token.start, f"this is nested more than {MAX_DEPTH} deep")
+        sign = self.take("+", "-", "√")
+        if sign:
+            inner = self.factor()
+            expr = inner if sign.kind == "+" else -inner if sign.kind == "-" else self.call(sign, "sqrt", [inner])
+        else:
+            expr = self.powers()
+        self.depth -= 1
+        return expr
+
+    def powers(self) -> sympy.Expr:
+        start, expr = self.token.start, self.atom()
+        if sign := self.take("power"):
+            text = "".join("-" if char == "⁻" else str(_SUPERSCRIPTS.index(char)) for char in sign.text[:8])
+            expr = self.power(start, expr, sympy.Integer(int(text)))
+        if self.take("**"):
+            expr = self.power(start, expr, self.factor())
+        return expr
+
+    def power(self, start: int, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+        if exponent.is_number and abs(_value(exponent)) > MAX_EXPONENT:
+            self.fail(start, f"the exponent {exponent} is too large: at most {MAX_EXPONENT} is allowed")
+        self.check(start, sympy.Pow, [base, exponent])
+        return self.real(start, base**exponent)
+
+    def atom(self) -> sympy.Expr:
+        token = self.token
+        self.at += 1
+        if token.kind == "number":
+            return self.number(token)
+        if token.kind == "variable":
+            if self.token.kind == "(":
+                self.fail(token.start, f"{token.text!r} is a variable, not a function: write {token.text}*(...)")
+            return self.symbols[token.text]
+        if token.kind == "name":
+            return self.named(token)
+        if token.kind in ("(", "|"):
+            expr = self.sum()
+            self.require(")" if token.kind == "(" else "|", f"to close position {token.start + 1}")
+            return expr if token.kind == "(" else sympy.Abs(expr)
+        found = f"{token.text!r} stands" if token.text else "the text ends"
+        self.fail(token.start, f"{found} where a number, a variable, a function or a bracket is expected")
+
+    def number(self, token: _Token) -> sympy.Expr:
+        if token.text.isdigit() and len(token.text) <= _WHOLE_DIGITS:
+            return sympy.Integer(int(token.text))
+        value = float(token.text)
+        if math.isinf(value):
+            self.fail(token.start, f"{token.text} is too large for a double")
+        return sympy.Float(value)
+
+    def named(self, token: _Token) -> sympy.Expr:
+        if token.text in self.functions:
+            if self.token.kind == "(":
+                return self.call(token, token.text, self.arguments(token))
+            self.fail(token.start, f"{token.text!r} is a function: write {token.text}(...)")
+        if token.text in _CONSTANTS:
+            return _CONSTANTS[token.text]
+        known = [*self.symbols, *_CONSTANTS, *self.functions]
+        close = difflib.get_close_matches(token.text, known, n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the variables are {self.listed()}"
+        self.fail(token.start, f"{token.text!r} is neither a variable nor a function: {hint}")
+
+    def arguments(self, head: _Token) -> list[sympy.Expr]:
+        self.require("(", f"after {head.text}")
+        found = [self.sum()]
+        while self.take(","):
+            found.append(self.sum())
+        self.require(")", f"to close {head.text}(")
+        return found
+
+    def call(self, head: _Token, name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
+        counts, build = self.functions[name]
+        if len(arguments) not in counts:
+            allowed = " or ".join(map(str, counts))
+            self.fail(head.start, f"{name} takes {allowed} argument{'s'[: counts[-1] > 1]}, not {len(arguments)}")
+        self.check(head.start, build, arguments)
+        return self.real(head.start, build(*arguments))
+
+    # --- numbers on the way
+
+    def check(self, start: int, build: Builder, arguments: Sequence[sympy.Expr]) -> None:
+        """Try a function of constants in floating point first: what overflows there could keep sympy busy for hours."""
+        if not all(argument.is_number for argument in arguments):
+            return
+        values: dict[sympy.Symbol, float] = {sympy.Dummy(): _value(argument) for argument in arguments}
+        value = _value(build(*values), values)
+        # A power that vanishes would be a fraction with thousands of digits.
+        vanished = value == 0 and build is sympy.Pow and _value(arguments[0]) != 0
+        if vanished or not math.isfinite(value):
+            self.fail(start, _NOT_REAL)
+
+    def real(self, start: int, expr: sympy.Expr) -> sympy.Expr:
+        """Return the expression if it is, or can be, a real and finite number."""
+        if expr.has(*_STRANGE) or (expr.is_number and not math.isfinite(_value(expr))):
+            self.fail(start, _NOT_REAL)
+        return expr
+
+
+def _goes_on(name: str, rest: str) -> bool:
+    """Whether a word that begins like a variable's name is longer than it."""
+    inside = (name[-1].isalnum() or name[-1] == "_") and name[-1] not in _SUPERSCRIPTS
+    return bool(inside and rest and (_NAME.match(rest) or rest[0].isdecimal()))
+
+
+def _registered() -> dict[str, tuple[range, Builder]]:
+    """Return the library's functions whose names can be called; ``x`` is none."""
+    callable_names = [name for name in library.names() if _NAME.fullmatch(name) and name != "x"]
+    return {name: (_ONE, library.get(name).sympy_fn) for name in callable_names}
+
+
+def _value(expr: sympy.Expr, values: Mapping[sympy.Symbol, float] | None = None) -> float:
+    """Return a constant expression's value in double precision, NaN or infinity included."""
+    tensors = {symbol: torch.tensor(value, dtype=torch.float64) for symbol, value in (values or {}).items()}
+    return float(evaluate(expr, tensors))
