@@ -16,8 +16,9 @@ from tqdm.auto import tqdm
 
 from kanlab import store
 from kanlab.data import check_dataset
-from kanlab.engine import attribution, fit, prune
+from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.fit import Data, Options, Step
+from kanlab.engine.jets import Derivatives
 from kanlab.engine.network import Network, Width
 from kanlab.engine.objective import LossFunction
 from kanlab.engine.penalty import Penalty
@@ -212,6 +213,17 @@ class KAN(Network):
         if isinstance(mode, Mapping):
             return self.fit(mode, *args, **options)
         return super().train(mode)
+
+    # ---- derivatives by the inputs
+
+    def derivatives(self, x: Float[Tensor, "batch n_in"], order: int = 2) -> Derivatives:
+        """Return outputs, slopes and second derivatives by the inputs, exact; see `kanlab.engine.jets.derivatives`.
+
+        >>> found = KAN([2, 3, 1]).derivatives(torch.zeros(5, 2))
+        >>> found.value.shape, found.first.shape, found.second.shape
+        (torch.Size([5, 1]), torch.Size([5, 1, 2]), torch.Size([5, 1, 2, 2]))
+        """
+        return jets.derivatives(self, x, order)
 
     # ---- shape
 
