@@ -38,20 +38,30 @@ class EdgeFunction(Protocol):
         ...
 
 
-def _silu_derivative(x: Tensor, order: int) -> Tensor:
-    """Return a derivative of ``x s``: with ``s' = s (1 - s)``, ``(x s)^(n) = n s^(n-1) + x s^(n)``."""
+def _silu(x: Tensor, order: int) -> list[Tensor]:
+    """Evaluate ``x s`` and its derivatives: with ``s' = s (1 - s)``, ``(x s)^(n) = n s^(n-1) + x s^(n)``."""
     s = torch.sigmoid(x)
-    slope = s * (1 - s)
-    powers = [s, slope, slope * (1 - 2 * s), slope * (1 - 6 * slope)]
-    return order * powers[order - 1] + x * powers[order]
+    value = x * s
+    if order == 0:
+        return [value]
+    parts = [value, torch.addcmul(s, s, x - value)]
+    if order > 1:
+        slope = s * (1 - s)
+        curvature = slope * (1 - 2 * s)
+        parts += [2 * slope + x * curvature, 3 * curvature + x * slope * (1 - 6 * slope)]
+    return parts[: order + 1]
 
 
-#: Base functions by name, each with its first three derivatives (the paper's ``b(x)`` is silu, eq. 2.10).
-BASES: dict[str, tuple[Callable[[Tensor], Tensor], ...]] = {
-    "silu": (nn.functional.silu, *(functools.partial(_silu_derivative, order=order) for order in (1, 2, 3))),
-    "identity": (lambda x: x, torch.ones_like, torch.zeros_like, torch.zeros_like),
-    "zero": (torch.zeros_like, torch.zeros_like, torch.zeros_like, torch.zeros_like),
-}
+def _identity(x: Tensor, order: int) -> list[Tensor]:
+    return [x, torch.ones_like(x), *[torch.zeros_like(x)] * 2][: order + 1]
+
+
+def _zero(x: Tensor, order: int) -> list[Tensor]:
+    return [torch.zeros_like(x)] * (order + 1)
+
+
+#: Base functions by name: values and up to three derivatives (the paper's ``b(x)`` is silu, eq. 2.10).
+BASES: dict[str, Callable[[Tensor, int], list[Tensor]]] = {"silu": _silu, "identity": _identity, "zero": _zero}
 
 
 def function_derivatives(function: EdgeFunction, u: Tensor, order: int) -> list[Tensor]:
@@ -151,8 +161,8 @@ class KANLayer(nn.Module):
         self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, dtype=dtype).clone())
         self.register_buffer("mask", torch.ones(in_dim, out_dim, dtype=dtype))
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
-        #: The knots last looked at, their version, and whether they are even.
-        self._even: tuple[Tensor, int, bool] | None = None
+        #: The knots as they were when last evaluated, and which version of them that was.
+        self._mesh: tuple[spline.Mesh, int] | None = None
 
     @property
     def grid(self) -> int:
@@ -217,19 +227,19 @@ class KANLayer(nn.Module):
     # ---- evaluation, batch last
 
     @property
-    def even(self) -> bool:
-        """Whether all knots are evenly spaced: then the bases cost half."""
-        known = self._even
-        if known is None or known[0] is not self.knots or known[1] != self.knots._version:
-            known = self._even = (self.knots, self.knots._version, spline.is_even(self.knots, self.k))
-        return known[2]
+    def mesh(self) -> spline.Mesh:
+        """The knots, ready for evaluation."""
+        known = self._mesh
+        if known is None or known[0].knots is not self.knots or known[1] != self.knots._version:
+            known = self._mesh = (spline.Mesh(self.knots, self.k), self.knots._version)
+        return known[0]
 
     def local_bases(
         self, x: Float[Tensor, "i n"], order: int = 0
     ) -> tuple[list[Float[Tensor, "i k1 n"]], list[Float[Tensor, "i n"]], Int[Tensor, "i n"]]:
         """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
-        parts, first = spline.local_basis(x, self.knots, self.k, order, even=self.even)
-        return parts, [part(x) for part in BASES[self.base_fun][: order + 1]], first
+        parts, first = self.mesh.local_basis(x, order)
+        return parts, BASES[self.base_fun](x, order), first
 
     def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "i bases1 n"]:
         """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
@@ -276,7 +286,7 @@ class KANLayer(nn.Module):
             a, b, c, d = self.affine[i, j]
             return c * self.fixed[i, j](a * x + b) + d
         value = spline.basis(x[None], self.knots[i : i + 1], self.k)[0][0]
-        return self.scale_base[i, j] * BASES[self.base_fun][0](x) + self.scale_sp[i, j] * (self.coef[i, j] @ value)
+        return self.scale_base[i, j] * BASES[self.base_fun](x, 0)[0] + self.scale_sp[i, j] * (self.coef[i, j] @ value)
 
     # ---- the grid
 

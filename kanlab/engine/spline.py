@@ -76,40 +76,68 @@ def sample_knots(
 
 
 def local_basis(
-    x: Float[Tensor, "*s in_dim n"],
-    knots: Float[Tensor, "*s in_dim knots"],
-    k: int,
-    order: int = 0,
-    *,
-    even: bool | None = None,
+    x: Float[Tensor, "*s in_dim n"], knots: Float[Tensor, "*s in_dim knots"], k: int, order: int = 0
 ) -> tuple[list[Float[Tensor, "*s in_dim k1 n"]], Int[Tensor, "*s in_dim n"]]:
     """Evaluate the ``k + 1`` bases that are nonzero at each ``x``, with derivatives up to ``order``.
 
-    Returns the list ``[value, first, second, …][:order + 1]`` and the index of the first of the bases. ``even`` says
-    what `is_even` would, for those who know it; None looks.
+    Returns the list ``[value, first, second, …][:order + 1]`` and the index of the first of the bases.
     """
-    if even is None:
-        even = is_even(knots, k)
-    # Rounding may put a knot on either side of itself, which only shows in derivatives that jump there.
-    if even and order < k <= _MOST_EVEN:
-        return _even_basis(x, knots, k, order)
-    return _uneven_basis(x, knots, k, order)
-
-
-def is_even(knots: Float[Tensor, "*s in_dim knots"], k: int) -> bool:
-    """Whether each input's knots are evenly spaced, to rounding.
-
-    >>> is_even(uniform_knots(-1, 1, 5, 3), 3), is_even(torch.tensor([[0.0, 1.0, 3.0, 4.0]]), 1)
-    (True, False)
-    """
-    steps = knots.detach().diff(dim=-1)
-    low, high = steps.amin(-1), steps.amax(-1)
-    rounding = 8 * torch.finfo(knots.dtype).eps * knots.detach().abs().amax(-1)
-    return bool((high - low <= rounding).all())
+    return Mesh(knots, k).local_basis(x, order)
 
 
 #: Degree up to which powers of the place in an interval are accurate to the last digits.
 _MOST_EVEN = 7
+
+
+class Mesh:
+    """Knots of degree ``k`` with what evaluation needs of them, for those who evaluate more than once."""
+
+    def __init__(self, knots: Float[Tensor, "*s in_dim knots"], k: int):
+        self.knots, self.k = knots, k
+        self.grid = knots.shape[-1] - 2 * k - 1
+        self.even = k <= _MOST_EVEN and is_even(knots)
+        self._low = knots[..., k : k + 1]
+        self._per_unit = self.grid / (knots[..., k + self.grid : k + self.grid + 1] - self._low)
+        self._scaled: dict[int, Tensor] = {}
+
+    def local_basis(
+        self, x: Float[Tensor, "*s in_dim n"], order: int = 0
+    ) -> tuple[list[Float[Tensor, "*s in_dim k1 n"]], Int[Tensor, "*s in_dim n"]]:
+        """Do what the function `local_basis` does."""
+        # Rounding may put a knot on either side of itself, which only shows in derivatives that jump there.
+        if self.even and order < self.k:
+            return self._even_basis(x, order)
+        return _uneven_basis(x, self.knots, self.k, order)
+
+    def _even_basis(self, x: Tensor, order: int) -> tuple[list[Tensor], Tensor]:
+        """Evaluate polynomials of the place in the interval, the same in each."""
+        t = (x - self._low) * self._per_unit
+        first = t.detach().long().clamp_(0, self.grid - 1)  # where x is not a number, some interval
+        u = t - first
+        powers = [torch.ones_like(u), u]
+        while len(powers) <= self.k:
+            powers.append(powers[-1] * u)
+        parts = self._pieces(order) @ torch.stack(powers, -2)
+        return list(parts.split(self.k + 1, -2)), first
+
+    def _pieces(self, order: int) -> Float[Tensor, "*s in_dim rows k1"]:
+        """Return what makes bases and derivatives of the powers, one below the other."""
+        if order not in self._scaled:
+            pieces = _even_pieces(self.k, order, self.knots.dtype, self.knots.device)
+            per_unit = self._per_unit.unsqueeze(-1)
+            self._scaled[order] = torch.cat([piece * per_unit**m for m, piece in enumerate(pieces)], -2)
+        return self._scaled[order]
+
+
+def is_even(knots: Float[Tensor, "*s in_dim knots"]) -> bool:
+    """Whether each input's knots are evenly spaced, to rounding.
+
+    >>> is_even(uniform_knots(-1, 1, 5, 3)), is_even(torch.tensor([[0.0, 1.0, 3.0, 4.0]]))
+    (True, False)
+    """
+    steps = knots.detach().diff(dim=-1)
+    rounding = 8 * torch.finfo(knots.dtype).eps * knots.detach().abs().amax(-1)
+    return bool((steps.amax(-1) - steps.amin(-1) <= rounding).all())
 
 
 @functools.lru_cache(maxsize=64)
@@ -129,26 +157,6 @@ def _even_pieces(k: int, order: int, dtype: torch.dtype, device: torch.device) -
         pieces.append(torch.tensor(exact, dtype=dtype, device=device))
         rows = [[*(m * value for m, value in enumerate(row) if m), 0] for row in rows]
     return pieces
-
-
-def _even_basis(x: Tensor, knots: Tensor, k: int, order: int) -> tuple[list[Tensor], Tensor]:
-    """Evaluate on even knots: polynomials of the place in the interval, the same in each."""
-    grid = knots.shape[-1] - 2 * k - 1
-    low = knots[..., k : k + 1]
-    per_unit = (knots[..., k + grid : k + grid + 1] - low).reciprocal_() * grid
-    t = (x - low) * per_unit
-    interval = t.detach().floor().nan_to_num_(0.0).clamp_(0, grid - 1)
-    u = t - interval
-    powers = [torch.ones_like(u), u]
-    while len(powers) <= k:
-        powers.append(powers[-1] * u)
-    stacked = torch.stack(powers, -2)
-    value, *derivatives = _even_pieces(k, order, x.dtype, x.device)
-    parts, factor = [value @ stacked], per_unit.unsqueeze(-1)
-    for piece in derivatives:
-        parts.append((piece * factor) @ stacked)
-        factor = factor * per_unit.unsqueeze(-1)
-    return parts, interval.long()
 
 
 def _uneven_basis(x: Tensor, knots: Tensor, k: int, order: int) -> tuple[list[Tensor], Tensor]:
