@@ -7,7 +7,6 @@ r"""A KAN layer: a matrix of learnable one-dimensional functions, as one batched
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,6 +84,15 @@ def function_derivatives(function: EdgeFunction, u: Tensor, order: int) -> list[
     return parts if through else [part.detach() for part in parts]
 
 
+def sum_edges(weights: Float[Tensor, "*s i o rows"], bases: Float[Tensor, "*t i rows n"]) -> Float[Tensor, "*s o n"]:
+    """Sum the curves ``weights[i, j] @ bases[i]`` into each output ``j``, by one matrix product.
+
+    >>> sum_edges(torch.ones(2, 3, 4), torch.ones(2, 4, 5))[0, 0]
+    tensor(8.)
+    """
+    return weights.transpose(-3, -2).flatten(-2) @ bases.flatten(-3, -2)
+
+
 @dataclass(frozen=True)
 class FixedGroup:
     """The edges of one layer that carry the same function, to be evaluated together."""
@@ -97,7 +105,7 @@ class FixedGroup:
         self, x: Float[Tensor, "edges n"], affine: Float[Tensor, "edges 4"], order: int
     ) -> list[Float[Tensor, "edges n"]]:
         """Evaluate ``c f(a x + b) + d`` and its derivatives by ``x``, ``c a^m f^(m)(a x + b)``, up to ``order``."""
-        a, b, c, d = affine.unsqueeze(-1).unbind(1)
+        a, b, c, d = affine.unsqueeze(-1).unbind(-2)
         value, *slopes = function_derivatives(self.function, a * x + b, order)
         return [c * value + d, *(c * a**m * slope for m, slope in enumerate(slopes, 1))]
 
@@ -262,9 +270,11 @@ class KANLayer(nn.Module):
         weights = self.weights()
         parts = [weights @ bases for bases in self.bases(x, order)]
         for group in self.fixed_groups():
-            edges = (group.inputs, group.outputs)
-            values = group.derivatives(x[group.inputs], self.affine[edges], order)
-            parts = [part.index_put(edges, value) for part, value in zip(parts, values, strict=True)]
+            edges = (..., group.inputs, group.outputs, slice(None))
+            values = group.derivatives(x[..., group.inputs, :], self.affine[edges], order)
+            parts = [part.clone() for part in parts]
+            for part, value in zip(parts, values, strict=True):
+                part[edges] = value
         return parts
 
     def postacts(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "i o n"]:
@@ -274,9 +284,8 @@ class KANLayer(nn.Module):
     def forward(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "o n"]:
         """Sum the edges into each output."""
         if self.fixed:
-            return self.postacts(x).sum(0)
-        weights, bases = self.weights(), self.bases(x)[0]
-        return weights.transpose(0, 1).flatten(1) @ bases.flatten(0, 1)
+            return self.postacts(x).sum(-3)
+        return sum_edges(self.weights(), self.bases(x)[0])
 
     def edge(self, i: int, j: int, x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Evaluate one edge on its own."""
@@ -306,4 +315,4 @@ class KANLayer(nn.Module):
     def _inside(self, knots: Tensor) -> Tensor:
         """Return the old grid's points that the new range covers (others moved to its ends)."""
         old = spline.dense_points(self.knots, self.k, per_interval=2)
-        return old.clamp(knots[:, self.k, None], knots[:, knots.shape[-1] - self.k - 1, None])
+        return old.clamp(knots[..., self.k, None], knots[..., knots.shape[-1] - self.k - 1, None])

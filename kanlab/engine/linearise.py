@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.layer import FixedGroup, KANLayer
+from kanlab.engine.layer import FixedGroup, KANLayer, sum_edges
 from kanlab.engine.network import Network
 
 
@@ -40,13 +40,14 @@ class LayerPlan:
         """Number of features of a spline edge."""
         return self.layer.coef.shape[-1] + 1
 
-    def weights(self, vector: Float[Tensor, " size"]) -> Float[Tensor, "i o rows"]:
+    def weights(self, vector: Float[Tensor, "*s size"]) -> Float[Tensor, "*s i o rows"]:
         """Take the layer's weights out of the flat vector; zero where there is no spline."""
         shape = (self.layer.in_dim, self.layer.out_dim, self.rows)
+        own = vector[..., self.splines]
         if self.dense:
-            return vector[self.splines].view(shape)
-        weights = vector.new_zeros(shape)
-        weights[self.inputs, self.outputs] = vector[self.splines].view(-1, self.rows)
+            return own.unflatten(-1, shape)
+        weights = vector.new_zeros(*vector.shape[:-1], *shape)
+        weights[..., self.inputs, self.outputs, :] = own.unflatten(-1, (-1, self.rows))
         return weights
 
     def keep_weights(self, weights: Float[Tensor, "i o rows"], vector: Float[Tensor, " size"]) -> None:
@@ -90,7 +91,7 @@ class LayerTape:
 
     def _with_fixed(self, edges: Tensor, values: list[Tensor]) -> Tensor:
         for (group, _), value in zip(self.plan.groups, values, strict=True):
-            edges[group.inputs, group.outputs] = value
+            edges[..., group.inputs, group.outputs, :] = value
         return edges
 
 
@@ -143,10 +144,10 @@ class Linearisation:
         """Collect the network's parameters."""
         parts = []
         for plan in self.plans:
-            weights = plan.layer.weights()
-            parts.append(weights[plan.inputs, plan.outputs].flatten())
-            parts += [plan.layer.affine[group.inputs, group.outputs].flatten() for group, _ in plan.groups]
-        return torch.cat(parts) if parts else self.x.new_zeros(0)
+            weights, affine = plan.layer.weights(), plan.layer.affine
+            parts.append(weights[..., plan.inputs, plan.outputs, :].flatten(-2))
+            parts += [affine[..., group.inputs, group.outputs, :].flatten(-2) for group, _ in plan.groups]
+        return torch.cat(parts, -1)
 
     @torch.no_grad()
     def write(self, vector: Float[Tensor, " size"]) -> None:
@@ -154,15 +155,15 @@ class Linearisation:
         for plan in self.plans:
             layer, at = plan.layer, (plan.inputs, plan.outputs)
             if plan.dense:
-                weights = vector[plan.splines].view(layer.in_dim, layer.out_dim, plan.rows)
+                weights = plan.weights(vector)
                 torch.div(weights[..., :-1], layer.scale_sp.unsqueeze(-1), out=layer.coef.data)
                 layer.scale_base.copy_(weights[..., -1])
             else:
-                weights = vector[plan.splines].view(-1, plan.rows)
-                layer.coef[at] = weights[:, :-1] / layer.scale_sp[at].unsqueeze(-1)
-                layer.scale_base[at] = weights[:, -1]
+                weights = vector[..., plan.splines].unflatten(-1, (-1, plan.rows))
+                layer.coef[(..., *at, slice(None))] = weights[..., :-1] / layer.scale_sp[(..., *at)].unsqueeze(-1)
+                layer.scale_base[(..., *at)] = weights[..., -1]
             for group, where in plan.groups:
-                layer.affine[group.inputs, group.outputs] = vector[where].view(-1, 4)
+                layer.affine[..., group.inputs, group.outputs, :] = vector[..., where].unflatten(-1, (-1, 4))
 
     def trainable(self) -> Float[Tensor, " size"]:
         """Return 1 for parameters that may change, 0 for those with ``requires_grad`` off."""
@@ -194,56 +195,58 @@ class Linearisation:
             parts, own, start = layer.local_bases(x, order=1)
             bases, spread_slopes = layer.spread(parts[0], own[0], start), lambda: layer.spread(parts[1], own[1], start)
         weights = plan.weights(vector)
-        sums = weights.transpose(0, 1).flatten(1) @ bases.flatten(0, 1)
+        sums = sum_edges(weights, bases)
         features, fixed_values, fixed_slopes = [], [], []
         for group, where in plan.groups:
-            a, b, c, d = vector[where].view(-1, 4, 1).unbind(1)
-            inner = x[group.inputs]
+            a, b, c, d = vector[..., where].unflatten(-1, (-1, 4, 1)).unbind(-2)
+            inner = x[..., group.inputs, :]
             u = a * inner + b
             f, slope = group.function(u), c * group.function.derivative(u)
             value = c * f + d
-            sums.index_add_(0, group.outputs, value)
-            features.append(torch.stack([slope * inner, slope, f, torch.ones_like(f)], 1))
+            sums.index_add_(-2, group.outputs, value)
+            features.append(torch.stack([slope * inner, slope, f, torch.ones_like(f)], -2))
             fixed_values.append(value)
             fixed_slopes.append(a * slope)
         return LayerTape(plan, x, bases, weights, features, fixed_values, fixed_slopes, sums, spread_slopes)
 
     # ---- derivatives
 
-    def split_nodes(self, l: int, sums: Tensor, delta: Float[Tensor, "o nodes n"]) -> Float[Tensor, "o subnodes n"]:
+    def split_nodes(self, l: int, sums: Tensor, delta: Float[Tensor, "*s o nodes n"]) -> Float[Tensor, "*s o sub n"]:
         """Carry derivatives by layer ``l``'s nodes to its subnodes: through a product, times the other factors."""
         n_sum, n_mult = self.network.width[l + 1]
         if not n_mult:
             return delta
-        factors = sums[n_sum:].unflatten(0, (n_mult, self.network.mult_arity))
+        factors = sums[..., n_sum:, :].unflatten(-2, (n_mult, self.network.mult_arity))
         others = torch.stack(
-            [torch.cat([factors[:, :m], factors[:, m + 1 :]], 1).prod(1) for m in range(factors.shape[1])], 1
+            [torch.cat([factors[..., :m, :], factors[..., m + 1 :, :]], -2).prod(-2) for m in range(factors.shape[-2])],
+            -2,
         )
-        through = (delta[:, n_sum:, None] * others).flatten(1, 2)
-        return torch.cat([delta[:, :n_sum], through], 1)
+        through = (delta[..., n_sum:, None, :] * others.unsqueeze(-4)).flatten(-3, -2)
+        return torch.cat([delta[..., :n_sum, :], through], -2)
 
-    def jacobian(self, tape: Tape) -> Float[Tensor, "size o n"]:
+    def jacobian(self, tape: Tape) -> Float[Tensor, "*s size o n"]:
         """Return the derivative of each output of each sample by each parameter."""
-        n_out, n = tape.output.shape
-        result = self.x.new_empty(self.size, n_out, n)
-        delta = torch.eye(n_out, dtype=self.x.dtype, device=self.x.device).unsqueeze(-1).expand(-1, -1, n)
+        *stack, n_out, n = tape.output.shape
+        result = self.x.new_empty(*stack, self.size, n_out, n)
+        delta = torch.eye(n_out, dtype=self.x.dtype, device=self.x.device).unsqueeze(-1).expand(*stack, -1, -1, n)
         for l in reversed(range(len(self.plans))):
             plan, layer = self.plans[l], tape.layers[l]
             delta = self.split_nodes(l, layer.sums, delta)
-            by_sum = delta.transpose(0, 1)
-            rows = result[plan.splines]
+            by_sum = delta.transpose(-3, -2)
+            rows = result[..., plan.splines, :, :]
             if plan.dense:
-                shape = (plan.layer.in_dim, plan.layer.out_dim, plan.rows, n_out, n)
-                torch.mul(layer.bases[:, None, :, None], by_sum[None, :, None], out=rows.view(shape))
+                shape = (plan.layer.in_dim, plan.layer.out_dim, plan.rows)
+                bases = layer.bases[..., :, None, :, None, :]
+                torch.mul(bases, by_sum[..., None, :, None, :, :], out=rows.unflatten(-3, shape))
             elif len(plan.inputs):
-                shape = (-1, plan.rows, n_out, n)
-                torch.mul(
-                    layer.bases[plan.inputs].unsqueeze(2), by_sum[plan.outputs].unsqueeze(1), out=rows.view(shape)
-                )
+                bases = layer.bases[..., plan.inputs, :, None, :]
+                out = rows.unflatten(-3, (-1, plan.rows))
+                torch.mul(bases, by_sum[..., plan.outputs, None, :, :], out=out)
             for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
-                result[where] = (features.unsqueeze(2) * by_sum[group.outputs].unsqueeze(1)).flatten(0, 1)
+                own = features.unsqueeze(-2) * by_sum[..., group.outputs, None, :, :]
+                result[..., where, :, :] = own.flatten(-4, -3)
             if l:
-                delta = (layer.slopes * delta.unsqueeze(1)).sum(2)
+                delta = (layer.slopes.unsqueeze(-4) * delta.unsqueeze(-3)).sum(-2)
         return result
 
     def pull_back(

@@ -207,8 +207,8 @@ class Network(nn.Module):
         n_sum, n_mult = self.width[l + 1]
         if not n_mult:
             return sums
-        products = sums[n_sum:].unflatten(0, (n_mult, self.mult_arity)).prod(1)
-        return torch.cat([sums[:n_sum], products], 0)
+        products = sums[..., n_sum:, :].unflatten(-2, (n_mult, self.mult_arity)).prod(-2)
+        return torch.cat([sums[..., :n_sum, :], products], -2)
 
     def read(self, x: Tensor) -> Float[Tensor, "n_in n"]:
         """Check and cast a batch ``[batch, n_in]``; the engine's layout has the batch last."""
