@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,7 +12,11 @@ import traitlets
 
 from kanlab.session import Session
 from kanlab.widgets._hub import Hub, hub_of
+from kanlab.widgets._parts import hidden_parts
+from kanlab.widgets._picture import picture_of
 
+#: Languages of the front end (`frontend/src/lib/languages.ts`).
+LANGUAGES = ("en", "ko", "zh", "ja")
 _STATIC = pathlib.Path(__file__).parent / "static"
 
 
@@ -26,11 +30,27 @@ class Panel(anywidget.AnyWidget):
     #: The last settled picture, which a saved notebook shows without a kernel; written on the main thread only.
     snapshot = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, session: Session, **options: Any):
+    #: Parts that are not shown; see `kanlab.widgets._parts.PARTS`.
+    hidden = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    #: "en", "ko", "zh" or "ja"; "" is the browser's.
+    language = traitlets.Enum(["", *LANGUAGES], "").tag(sync=True)
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        show: Iterable[str] | None = None,
+        hide: Iterable[str] | None = None,
+        language: str | None = None,
+        **options: Any,
+    ):
         if not isinstance(session, Session):
             raise TypeError(f"session is a {type(session).__name__}; a panel shows a kanlab.Session (lab.session)")
+        hidden = hidden_parts(show, hide)
+        if language not in (None, *LANGUAGES):
+            raise ValueError(f"language is {language!r}; allowed are None (the browser's) and {', '.join(LANGUAGES)}")
         self.hub: Hub = hub_of(session)
-        super().__init__(**options)
+        super().__init__(hidden=hidden, language=language or "", **options)
         self.hub.attach(self)
         self.on_msg(self._receive)
 
@@ -40,7 +60,12 @@ class Panel(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if not self.hub.runner.training:
             self.snapshot = self.hub.snapshot()
-        return super()._repr_mimebundle_(**options)
+        bundle = super()._repr_mimebundle_(**options)
+        if not self.snapshot or not bundle:
+            return bundle
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        # Where widgets cannot be drawn (GitHub, a page made without their state) the picture is what is left.
+        return {**data, "image/svg+xml": picture_of(self.snapshot)}, metadata
 
     @property
     def session(self) -> Session:

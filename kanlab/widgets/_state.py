@@ -164,8 +164,8 @@ def r_squared(session: Session, model: KAN | None = None) -> float | None:
 
 
 @torch.no_grad()
-def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
-    """Tell all about one edge: curve, data, knots, candidates."""
+def detail_of(session: Session, edge: Edge, *, ranked: bool = True) -> dict[str, Any]:
+    """Tell all about one edge: curve, data, knots, and (``ranked``) which functions fit it."""
     model, (l, i, j) = session.model, edge
     layer, names = model.layer(l), node_names(session)
     h = model.acts().nodes[l][:, i]
@@ -177,7 +177,7 @@ def detail_of(session: Session, edge: Edge) -> dict[str, Any]:
     function = layer.fixed.get((i, j))
     kind = "pruned" if layer.mask[i, j] == 0 else "symbolic" if function else "spline"
     node = next(m for m, group in enumerate(model.groups[l]) if j in group)
-    candidates = _candidates(session, edge, x) if kind == "spline" else []
+    candidates = _candidates(session, edge, x) if kind == "spline" and ranked else []
     comparable = kind == "symbolic" and _just_fixed(session, edge)
     return {
         "edge": list(edge),

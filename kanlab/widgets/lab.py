@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,8 +11,9 @@ from typing import Any
 from kanlab.data import check_dataset, dataset_from
 from kanlab.kan import KAN
 from kanlab.session import Session
-from kanlab.widgets._base import Panel
+from kanlab.widgets._base import Panel, finished
 from kanlab.widgets._cells import replace_in_cell
+from kanlab.widgets._page import write_page
 from kanlab.widgets.formula import FormulaPanel
 from kanlab.widgets.graph import NetworkGraph
 from kanlab.widgets.history import HistoryPanel
@@ -109,6 +112,25 @@ class Lab(Panel):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until training and commands are done; False when the time is over first."""
         return self.hub.runner.wait(timeout)
+
+    def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> pathlib.Path:
+        """Write one page that needs no kernel and no network: network, inspector and formula, inputs on sliders.
+
+        Training is paused first. The front end evaluates the model, to the last digits as Python does.
+
+        Parameters
+        ----------
+        path
+            Of the file, such as ``"work.html"``; an older one is replaced.
+        title
+            Of the page.
+        """
+        self.pause()
+        title = title or f"{', '.join(self.session.out_names)} from {', '.join(self.session.names)}"
+        written = self.hub.runner.submit(
+            lambda: write_page(self.hub, pathlib.Path(path), title=title, language=self.language, hidden=self.hidden)
+        )
+        return finished(written, None)
 
     def close(self) -> None:
         """Stop training and close the view; the session stays."""

@@ -81,9 +81,9 @@ class TestEveryPanel:
         with pytest.raises(TypeError, match=r"is a int"):
             type(panel)(7)  # pyright: ignore[reportArgumentType]
 
-    def test_syncs_two_traits_of_its_own(self, panel: Panel) -> None:
+    def test_syncs_four_traits_of_its_own(self, panel: Panel) -> None:
         own = {name for name in panel.keys if not name.startswith("_")} - {"layout", "tabbable", "tooltip"}
-        assert own == {"panel", "snapshot"}
+        assert own == {"panel", "snapshot", "hidden", "language"}
 
     def test_has_a_stable_repr(self, panel: Panel) -> None:
         """Addresses in saved notebooks would make a difference at each run."""

@@ -1,7 +1,7 @@
 /** The marks of one edge of the graph: its link, its box with the curve, the name of a fixed function. */
 
 import { s, setAttribute, setText } from "./dom";
-import { curvePath, linkPath, strideFor } from "./lib/curves";
+import { curvePath, linkPath, pointIn, strideFor } from "./lib/curves";
 import { labels } from "./lib/labels";
 import type { EdgePlace } from "./lib/layout";
 import { edgeStateName, functionText } from "./lib/names";
@@ -29,12 +29,13 @@ export class EdgeMark {
   private readonly box = s("rect", { class: "kanlab-box" });
   private readonly curve = s("path", { class: "kanlab-curve" });
   private readonly strike = s("path", { class: "kanlab-strike" });
+  private readonly probe = s("circle", { class: "kanlab-probe", r: 3, display: "none" });
   private doomed = false;
 
   constructor(edge: EdgeState, place: EdgePlace) {
     this.edge = edge;
     this.place = place;
-    this.element.append(this.hit, this.dot, this.box, this.curve, this.strike);
+    this.element.append(this.hit, this.dot, this.box, this.curve, this.strike, this.probe);
   }
 
   /** What the edge is: its kind and name, whether it is selected. */
@@ -103,6 +104,15 @@ export class EdgeMark {
       "d",
       legible ? curvePath(values, this.place.size, strideFor(values.length, pixels)) : null,
     );
+  }
+
+  /** The point of the curve at which the input being tried arrives. */
+  drawProbe(values: Float32Array, [low, high]: readonly [number, number], x: number, y: number): void {
+    const at = this.place.size < NAMED ? null : pointIn(values, this.place.size, (x - low) / (high - low || 1), y);
+    setAttribute(this.probe, "display", at ? null : "none");
+    if (!at) return;
+    setAttribute(this.probe, "cx", at.x.toFixed(1));
+    setAttribute(this.probe, "cy", at.y.toFixed(1));
   }
 
   remove(): void {

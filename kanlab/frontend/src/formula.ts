@@ -7,6 +7,7 @@ import { labels } from "./lib/labels";
 import type { Formula } from "./lib/protocol";
 import { parseMathML } from "./mathml";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 
 export function createFormula({ kernel }: Context): Panel {
   const disposer = new Disposer();
@@ -37,8 +38,15 @@ export function createFormula({ kernel }: Context): Panel {
     h(
       "div",
       { class: "kanlab-formula-bar" },
-      facts,
-      h("div", { class: "kanlab-buttons" }, auto, busy, snap, ...copies),
+      part("check", facts),
+      h(
+        "div",
+        { class: "kanlab-buttons" },
+        part("auto_symbolic", auto),
+        busy,
+        part("snap", snap),
+        ...copies.map((copy) => part("copy", copy)),
+      ),
     ),
     snaps,
     voice.element,

@@ -4,11 +4,13 @@ import { Disposer, h, s, setAttribute } from "./dom";
 import { EdgeMark } from "./edges";
 import { ease, mixEdge, mixNode } from "./lib/curves";
 import { textWidth } from "./lib/format";
+import type { Frame } from "./lib/frame";
 import { labels } from "./lib/labels";
 import { type Layout, layoutNetwork } from "./lib/layout";
 import { edgeKey, nodeCount, type State, sameEdge } from "./lib/protocol";
 import { NodeMark } from "./nodes";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 import { createPruneRow } from "./prune";
 import { createRoving } from "./roving";
 import { createTooltip } from "./tooltip";
@@ -32,9 +34,9 @@ export function createGraph(context: Context): Panel {
   const tooltip = createTooltip(kernel);
   const holder = h("div", { class: "kanlab-network-holder" });
   const zoom = createZoom(surface, content, () => redraw(), disposer);
-  holder.append(surface, zoom.element, tooltip.element);
+  holder.append(surface, part("zoom", zoom.element), tooltip.element);
   const prune = createPruneRow(kernel);
-  const element = h("div", { class: "kanlab-graph" }, holder, prune.element);
+  const element = h("div", { class: "kanlab-graph" }, holder, part("prune", prune.element));
 
   const edgeMarks = new Map<string, EdgeMark>();
   let nodeMarks: NodeMark[] = [];
@@ -189,6 +191,19 @@ export function createGraph(context: Context): Panel {
     nodeMarks.forEach((mark, n) => {
       mark.draw(node_scores[n] as number, node_doomed[n] === 1);
     });
+    drawProbe(frame);
+  }
+
+  function drawProbe({ arrays: { curves, ranges }, points }: Frame): void {
+    const flow = context.probe?.flow;
+    if (!flow) return;
+    marks().forEach((mark, e) => {
+      const [l, i, j] = mark.edge.edge;
+      const values = curves.subarray(e * points, (e + 1) * points);
+      const range = [ranges[2 * e] as number, ranges[2 * e + 1] as number] as const;
+      mark.drawProbe(values, range, flow.nodes[l]?.[i] ?? Number.NaN, flow.edges[l]?.[i]?.[j] ?? Number.NaN);
+    });
+    for (const mark of nodeMarks) mark.drawValue(flow.nodes[mark.place.layer]?.[mark.place.index], zoom.scale);
   }
 
   function redraw(): void {
@@ -224,6 +239,7 @@ export function createGraph(context: Context): Panel {
       }
       if (changes.has("state") || changes.has("pending")) describe();
       if (changes.has("frame") || changes.has("state")) draw();
+      else if (changes.has("probe") && kernel.frame) drawProbe(kernel.frame);
       prune.update(changes);
     },
     dispose: () => disposer.dispose(),

@@ -7,6 +7,7 @@ import { labels } from "./lib/labels";
 import type { Advice, History } from "./lib/protocol";
 import { createLoss } from "./loss";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 
 export function createHistory(context: Context): Panel {
   const { kernel } = context;
@@ -27,13 +28,25 @@ export function createHistory(context: Context): Panel {
       "div",
       { class: "kanlab-heading" },
       h("strong", {}, labels.history),
-      h("div", { class: "kanlab-buttons kanlab-small" }, undo, redo, script),
+      h(
+        "div",
+        { class: "kanlab-buttons kanlab-small" },
+        part("undo", undo),
+        part("undo", redo),
+        part("script", script),
+      ),
     ),
     list,
     voice.element,
   );
   const advice = h("div", { class: "kanlab-advice" });
-  const element = h("div", { class: "kanlab-past" }, loss.element, history, advice);
+  const element = h(
+    "div",
+    { class: "kanlab-past" },
+    part("loss", loss.element),
+    part("timeline", history),
+    part("advice", advice),
+  );
 
   let drawn = "";
   function updateHistory(state: History): void {
@@ -43,7 +56,7 @@ export function createHistory(context: Context): Panel {
     if (key === drawn) return;
     drawn = key;
     const focused = list.contains(document.activeElement);
-    list.replaceChildren(...entries(state, (id) => kernel.command("goto", { id })));
+    list.replaceChildren(...entries(state, kernel.readonly ? null : (id) => kernel.command("goto", { id })));
     const current = list.querySelector<HTMLElement>("[aria-current]");
     if (!current) return;
     // Not scrollIntoView: that would scroll the notebook too.
@@ -81,10 +94,11 @@ export function createHistory(context: Context): Panel {
 /** Branches of the history are indented, but never so far that no label is left. */
 const DEEPEST = 6;
 
-function entries({ entries: items, current }: History, goto: (id: number) => void): HTMLElement[] {
+function entries({ entries: items, current }: History, goto: ((id: number) => void) | null): HTMLElement[] {
   const at = items.findIndex((entry) => entry.id === current);
   return items.map((entry, n) => {
-    const item = button("", () => goto(entry.id), { kind: "entry" });
+    const item = button("", () => goto?.(entry.id), { kind: "entry" });
+    item.disabled = goto === null;
     item.append(
       h("span", { class: "kanlab-entry-number" }, `${n + 1}.`),
       h("span", { class: "kanlab-entry-label", title: entry.label }, entry.label),

@@ -8,9 +8,12 @@ import { createHistory } from "./history";
 import { createInspector } from "./inspector";
 import { createLab } from "./lab";
 import { KernelStore, type Model } from "./lib/kernelStore";
-import { createScheduler } from "./lib/scheduler";
+import { ProbeStore } from "./lib/probeStore";
+import { createScheduler, type Scheduler } from "./lib/scheduler";
 import { ViewStore } from "./lib/viewStore";
 import type { Context, Panel } from "./panel";
+import { hideParts } from "./parts";
+import { decodePage, SavedModel } from "./saved";
 import { followTheme } from "./theme";
 import { createTraining } from "./training";
 
@@ -23,13 +26,34 @@ const PANELS: Record<string, (context: Context) => Panel> = {
   history: createHistory,
 };
 
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+interface View {
+  model: Model;
+  el: HTMLElement;
+}
+
+function render({ model, el }: View): () => void {
+  return open({ model, el }, () => null);
+}
+
+/** Draw a page that a Lab was written to (`kanlab/widgets/_page.py`). */
+function explore(el: HTMLElement, content: unknown): () => void {
+  const page = decodePage(content, "page");
+  const model = new SavedModel(page);
+  return open({ model, el }, (scheduler) => new ProbeStore(page.kan, page.inputs, scheduler));
+}
+
+function open({ model, el }: View, probeOf: (scheduler: Scheduler) => ProbeStore | null): () => void {
   const scheduler = createScheduler(
     (callback) => requestAnimationFrame(callback),
     (handle) => cancelAnimationFrame(handle),
   );
   const kernel = new KernelStore(model, scheduler);
-  const context: Context = { kernel, view: new ViewStore(scheduler), openInspector: { current: null } };
+  const context: Context = {
+    kernel,
+    view: new ViewStore(scheduler),
+    probe: probeOf(scheduler),
+    openInspector: { current: null },
+  };
   const name = String(model.get("panel"));
   const panel = (PANELS[name] ?? createLab)(context);
   const alerts = createAlerts(context);
@@ -43,13 +67,17 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   });
   el.append(root);
   followTheme(root, disposer);
+  const choose = () => hideParts(root, model.get("hidden"));
+  choose();
+  model.on("change:hidden", choose);
+  disposer.add(() => model.off("change:hidden", choose));
   scheduler.listen((changes) => {
     alerts.update(changes);
     panel.update(changes);
     if (changes.has("frame")) kernel.drew();
   });
   // The saved picture is there before the next animation frame.
-  const everything = new Set(["state", "frame", "detail", "formula"] as const);
+  const everything = new Set(["state", "frame", "detail", "formula", "probe"] as const);
   alerts.update(everything);
   panel.update(everything);
 
@@ -77,4 +105,4 @@ function leave(root: HTMLElement): void {
   if (active instanceof HTMLElement || active instanceof SVGElement) if (root.contains(active)) active.blur();
 }
 
-export default { render };
+export default { render, explore };

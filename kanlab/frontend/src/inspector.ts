@@ -8,9 +8,10 @@ import { edgeEnds, functionText } from "./lib/names";
 import type { Candidate, Detail, EdgeId, State } from "./lib/protocol";
 import { edgeKey, sameEdge } from "./lib/protocol";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 import { createPlot } from "./plot";
 
-export function createInspector({ kernel, view, openInspector }: Context): Panel {
+export function createInspector({ kernel, view, probe, openInspector }: Context): Panel {
   const disposer = new Disposer();
   const plot = createPlot();
   disposer.add(plot.dispose);
@@ -43,9 +44,14 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     "div",
     { class: "kanlab-inspector-full" },
     plot.element,
-    h("div", { class: "kanlab-fix-row" }, dropdown.element, fix, unfix, remove),
-    table.element,
-    note,
+    h(
+      "div",
+      { class: "kanlab-fix-row" },
+      ...[dropdown.element, fix, unfix].map((element) => part("fix", element)),
+      part("remove", remove),
+    ),
+    part("candidates", table.element),
+    part("candidates", note),
   );
   const empty = h("p", { class: "kanlab-inspector-empty kanlab-muted" }, labels.inspectorEmpty);
   const element = h(
@@ -98,7 +104,7 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     const overlaid = detail?.candidates.find((candidate) => candidate.name === view.overlay) ?? null;
     // While the new edge's numbers are on their way the old ones stay: dimmed, but nothing jumps.
     if (detail) {
-      plot.show(detail, overlaid);
+      plot.show(detail, overlaid, probedPoint(probe, edge));
       table.show(detail, choice);
       setText(note, noteOf(detail, kernel.state));
     }
@@ -108,7 +114,7 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
   return {
     element,
     update(changes) {
-      for (const topic of ["state", "detail", "view", "pending"] as const) {
+      for (const topic of ["state", "detail", "view", "pending", "probe"] as const) {
         if (!changes.has(topic)) continue;
         update();
         return;
@@ -116,6 +122,12 @@ export function createInspector({ kernel, view, openInspector }: Context): Panel
     },
     dispose: () => disposer.dispose(),
   };
+}
+
+function probedPoint(probe: Context["probe"], [l, i, j]: EdgeId): { x: number; y: number } | null {
+  const x = probe?.flow.nodes[l]?.[i];
+  const y = probe?.flow.edges[l]?.[i]?.[j];
+  return x === undefined || y === undefined ? null : { x, y };
 }
 
 function noteOf(detail: Detail, state: State | null): string {

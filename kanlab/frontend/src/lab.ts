@@ -1,12 +1,14 @@
 /** The Lab: all panels as one instrument. */
 
 import { h } from "./dom";
+import { createExplore } from "./explore";
 import { createFormula } from "./formula";
 import { createGraph } from "./graph";
 import { createHistory } from "./history";
 import { createInspector } from "./inspector";
 import { labels } from "./lib/labels";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 import { createTraining } from "./training";
 
 export function createLab(context: Context): Panel {
@@ -15,7 +17,8 @@ export function createLab(context: Context): Panel {
   const inspector = createInspector(context);
   const formula = createFormula(context);
   const history = createHistory(context);
-  const panels = [training, graph, inspector, formula, history];
+  const explore = context.probe ? [createExplore(context)] : [];
+  const panels = [training, ...explore, graph, inspector, formula, history];
 
   const element = h(
     "div",
@@ -26,15 +29,16 @@ export function createLab(context: Context): Panel {
       tabindex: 0,
       "data-lm-suppress-shortcuts": "true",
     },
-    training.element,
-    h("div", { class: "kanlab-bench" }, graph.element, inspector.element),
-    formula.element,
-    history.element,
+    part("training", training.element),
+    ...explore.map((panel) => panel.element),
+    h("div", { class: "kanlab-bench" }, part("graph", graph.element), part("inspector", inspector.element)),
+    part("formula", formula.element),
+    part("history", history.element),
   );
   element.addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target !== element || event.repeat) return;
     event.preventDefault();
-    if (context.kernel.state) context.kernel.train(!context.kernel.running);
+    if (context.kernel.state && !context.kernel.readonly) context.kernel.train(!context.kernel.running);
   });
   return {
     element,

@@ -1,7 +1,7 @@
 /** The marks of one node of the graph: circle, subnodes of a product, label. */
 
 import { s, setAttribute, setText } from "./dom";
-import { truncate } from "./lib/format";
+import { signed, truncate } from "./lib/format";
 import { labels } from "./lib/labels";
 import { NODE_RADIUS, type NodePlace } from "./lib/layout";
 import { nodeName } from "./lib/names";
@@ -18,11 +18,12 @@ export class NodeMark {
   private readonly subnodes = s("g");
   private readonly cross = s("path", { class: "kanlab-cross", d: "M-3.5 -3.5L3.5 3.5M-3.5 3.5L3.5 -3.5" });
   private readonly label = s("text", { class: "kanlab-node-label" });
+  private readonly value = s("text", { class: "kanlab-node-label kanlab-node-value" });
 
   constructor(place: NodePlace) {
     this.place = place;
     const circle = s("circle", { class: "kanlab-node-circle", r: NODE_RADIUS });
-    this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label);
+    this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label, this.value);
   }
 
   /** What it is called. Letters keep their size when the graph is zoomed, so that more of a long name fits. */
@@ -64,6 +65,15 @@ export class NodeMark {
       (port) => `M0 ${NODE_RADIUS}L${(port.x - place.x).toFixed(1)} ${(port.y - place.y - 4).toFixed(1)}`,
     );
     setAttribute(this.spokes, "d", spokes.join("") || null);
+  }
+
+  /** The value at the input being tried, beside the node. */
+  drawValue(value: number | undefined, zoom: number): void {
+    // The inputs' values stand beside their sliders.
+    setText(this.value, this.place.layer > 0 && this.place.room * zoom > 70 ? signed(value) : "");
+    const below = this.label.textContent !== "" ? 16 : 0;
+    setAttribute(this.value, "x", NODE_RADIUS + 5 / zoom);
+    setAttribute(this.value, "y", (4 + (this.label.getAttribute("text-anchor") === "start" ? below : 0)) / zoom);
   }
 
   draw(score: number, doomed: boolean): void {

@@ -3,6 +3,7 @@
 import { Disposer, h, s, setAttribute } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
+import type { Point } from "./lib/layout";
 import { barsPath, dotsPath, linePath, type PlotBox, type PlotGeometry, plotGeometry } from "./lib/plot";
 import type { Candidate, Detail } from "./lib/protocol";
 
@@ -17,6 +18,7 @@ export function createPlot() {
   const dots = s("path", { class: "kanlab-plot-dots" });
   const curve = s("path", { class: "kanlab-plot-curve" });
   const overlay = s("path", { class: "kanlab-plot-overlay" });
+  const probe = s("path", { class: "kanlab-plot-probe" });
   const svg = s(
     "svg",
     { class: "kanlab-plot", role: "img", "aria-label": labels.inspectorPlot, height: HEIGHT },
@@ -26,10 +28,11 @@ export function createPlot() {
     curve,
     dots,
     overlay,
+    probe,
   );
   const element = h("div", { class: "kanlab-plot-holder" }, svg);
   let width = 360;
-  let shown: { detail: Detail; candidate: Candidate | null } | null = null;
+  let shown: { detail: Detail; candidate: Candidate | null; point: Point | null } | null = null;
   disposer.size(element, (w) => {
     if (w < 40 || w === width) return;
     width = w;
@@ -42,28 +45,38 @@ export function createPlot() {
     setAttribute(svg, "viewBox", `0 0 ${width} ${HEIGHT}`);
     const geometry = shown ? plotGeometry(shown.detail, box) : null;
     if (!shown || !geometry) {
-      for (const path of [bars, knots, dots, curve, overlay]) path.removeAttribute("d");
+      for (const path of [bars, knots, dots, curve, overlay, probe]) path.removeAttribute("d");
       axes.replaceChildren();
       return;
     }
-    const { detail, candidate } = shown;
+    const { detail, candidate, point } = shown;
     setAttribute(bars, "d", barsPath(detail.density, box, BARS));
     setAttribute(knots, "d", knotsPath(detail, geometry, box));
     setAttribute(dots, "d", dotsPath(detail.points, geometry, 2));
     setAttribute(curve, "d", linePath(detail.x, detail.y, geometry));
     setAttribute(curve, "class", `kanlab-plot-curve${detail.kind === "symbolic" ? " kanlab-symbolic" : ""}`);
     setAttribute(overlay, "d", candidate ? linePath(detail.x, candidate.y, clipped(geometry, box)) : null);
+    setAttribute(probe, "d", point ? probePath(point, clipped(geometry, box), box) : null);
     axes.replaceChildren(...axisElements(geometry, box));
   }
 
   return {
     element,
-    show(detail: Detail | null, candidate: Candidate | null): void {
-      shown = detail ? { detail, candidate } : null;
+    /** `point`: the input being tried, and what the edge makes of it. */
+    show(detail: Detail | null, candidate: Candidate | null, point: Point | null = null): void {
+      shown = detail ? { detail, candidate, point } : null;
       draw();
     },
     dispose: () => disposer.dispose(),
   };
+}
+
+/** A line down from the point to the axis, and the point. */
+function probePath(point: Point, { x, y }: Pick<PlotGeometry, "x" | "y">, box: PlotBox): string | null {
+  if (!Number.isFinite(point.x) || !Number.isFinite(point.y)) return null;
+  const at = Math.min(box.right, Math.max(box.left, x(point.x)));
+  const top = y(point.y);
+  return `M${at.toFixed(1)} ${box.bottom}V${(top + 4).toFixed(1)}m-4 -4a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`;
 }
 
 /** A candidate may run far off (1/x, exp): hold it at the plot's edge. */

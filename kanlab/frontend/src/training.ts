@@ -7,6 +7,7 @@ import { labels } from "./lib/labels";
 import type { Controls } from "./lib/protocol";
 import { LAMB } from "./lib/scales";
 import type { Context, Panel } from "./panel";
+import { part } from "./parts";
 
 const REFINE_AFTER = 250;
 
@@ -81,18 +82,18 @@ export function createTraining({ kernel }: Context): Panel {
     h(
       "div",
       { class: "kanlab-training-top" },
-      h("div", { class: "kanlab-buttons" }, train, step, reset),
-      status.element,
+      h("div", { class: "kanlab-buttons" }, part("train", train), part("step", step), part("reset", reset)),
+      part("status", status.element),
     ),
     h(
       "div",
       { class: "kanlab-training-controls" },
-      lamb.element,
-      entropy.element,
-      grid.element,
-      field(labels.optimizer, optimizer.element),
-      moreButton,
-      more,
+      part("lamb", lamb.element),
+      part("lamb_entropy", entropy.element),
+      part("grid", grid.element),
+      part("optimizer", field(labels.optimizer, optimizer.element)),
+      part("more", moreButton),
+      part("more", more),
     ),
     voice.element,
   );

@@ -21,10 +21,13 @@ export class FakeModel implements Model {
   constructor(
     private readonly panel: string,
     private readonly snapshot: unknown = {},
+    private readonly hidden: unknown = [],
+    private readonly language: unknown = "en",
   ) {}
 
   get(key: string): unknown {
-    return key === "panel" ? this.panel : this.snapshot;
+    const { panel, snapshot, hidden, language } = this;
+    return { panel, snapshot, hidden, language }[key];
   }
   send(content: unknown): void {
     this.sent.push(structuredClone(content) as Sent);

@@ -143,7 +143,7 @@ describe.each(Object.keys(NAMES))("the %s panel", (panel) => {
     const balance = countListeners();
     const { model, close } = open(panel, fixture());
     model.receive(...asMessage(fixture().frame));
-    expect(model.listening).toBe(1);
+    expect(model.listening).toBe(2);
     close();
     expect(model.listening).toBe(0);
     expect(balance.left()).toEqual([]);

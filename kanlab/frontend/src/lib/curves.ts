@@ -1,6 +1,7 @@
 /** Paths of the network graph: an edge's curve in its box, and its links to both nodes. No DOM. */
 
 import type { EdgePlace, NodePlace, Point } from "./layout";
+import { extent } from "./scales";
 
 const PAD = 0.13;
 
@@ -9,17 +10,10 @@ const PAD = 0.13;
  * Draws about every `stride`-th point and always the last; lifts the pen over what is not finite.
  */
 export function curvePath(values: Float32Array, size: number, stride: number): string {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  if (low > high) return "";
+  const range = extent(values);
+  if (!range) return "";
   const span = size * (1 - 2 * PAD);
-  // A curve flat to the last bits of float32 is a straight line, not noise blown up.
-  const flat = high - low <= 1e-6 * Math.max(Math.abs(high), Math.abs(low), 1e-3);
+  const height = heightIn(range, span);
   const n = values.length;
   let path = "";
   let pen = "M";
@@ -30,11 +24,25 @@ export function curvePath(values: Float32Array, size: number, stride: number): s
       continue;
     }
     const x = (k / Math.max(1, n - 1) - 0.5) * span;
-    const y = flat ? 0 : (0.5 - (value - low) / (high - low)) * span;
+    const y = height(value);
     path += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
     pen = "L";
   }
   return path;
+}
+
+/** Where a point of the curve lies in its box; `share` = 0 … 1 is its place between the ends of the range. */
+export function pointIn(values: Float32Array, size: number, share: number, value: number): Point | null {
+  const range = extent(values);
+  if (!range || !(share >= 0 && share <= 1) || !Number.isFinite(value)) return null;
+  const span = size * (1 - 2 * PAD);
+  return { x: (share - 0.5) * span, y: Math.min(span / 2, Math.max(-span / 2, heightIn(range, span)(value))) };
+}
+
+/** A curve flat to the last bits of float32 is a straight line, not noise blown up. */
+function heightIn([low, high]: readonly [number, number], span: number): (value: number) => number {
+  const flat = high - low <= 1e-6 * Math.max(Math.abs(high), Math.abs(low), 1e-3);
+  return flat ? () => 0 : (value) => (0.5 - (value - low) / (high - low)) * span;
 }
 
 /** How many points to skip in a box of this many pixels. */

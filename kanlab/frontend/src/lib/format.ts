@@ -17,6 +17,15 @@ export function loss(x: MaybeNumber): string {
   return size >= 0.1 && size < 100 ? x.toPrecision(size < 1 ? 2 : 3) : shortExponent(x.toExponential(1));
 }
 
+/** A value of a node, to so many figures and with a real minus sign. */
+export function signed(x: MaybeNumber, figures = 4): string {
+  if (x === null || x === undefined || !Number.isFinite(x)) return NONE;
+  const size = Math.abs(x);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? shortExponent(x.toExponential(figures - 1)) : x.toPrecision(figures);
+  return text.replace(/-/g, "−");
+}
+
 /** A control's value: as short as it can be said, `1e-3`, `0.03`, `5`. */
 export function value(x: number): string {
   if (x === 0) return "0";

@@ -33,6 +33,8 @@ export class KernelStore {
   loss: LossRow[] = [];
   /** The error of the last command that failed, until it is dismissed. */
   commandError: string | null = null;
+  /** True on a page without a kernel: what only a kernel can do is not offered. */
+  readonly readonly: boolean;
   /** False when nothing has answered `hello` for some seconds: a saved notebook, or a kernel that is blocked. */
   connected = true;
 
@@ -50,6 +52,7 @@ export class KernelStore {
     private readonly scheduler: Scheduler,
     private readonly now: () => number = () => performance.now(),
   ) {
+    this.readonly = model.get("readonly") === true;
     this.pending = new PendingValues(now);
     this.flow = new Flow(this.timers, now, (seq) => this.send({ kind: "ack", seq }));
     this.restore(model.get("snapshot"));
