@@ -1,0 +1,117 @@
+"""What training takes and tells: data, options and the record of a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from jaxtyping import Float
+from torch import Tensor
+
+from kanlab.engine import solvers
+from kanlab.engine.objective import LossFunction
+from kanlab.engine.penalty import Penalty
+
+Metric = Callable[[], "Tensor | float"]
+
+
+def metric_name(metric: Metric) -> str:
+    """Return the name a metric is told under."""
+    return getattr(metric, "__name__", type(metric).__name__)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Training and (possibly no) held-out rows, checked by whoever made it."""
+
+    train_input: Float[Tensor, "n n_in"]
+    train_label: Tensor
+    test_input: Float[Tensor, "m n_in"] | None = None
+    test_label: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train; see `kanlab.KAN.fit` for the meaning of each."""
+
+    opt: str = "auto"
+    steps: int | None = 50
+    penalty: Penalty = field(default_factory=Penalty)
+    update_grid: bool = True
+    grid_update_num: int = 10
+    start_grid_update_step: int = -1
+    stop_grid_update_step: int = 50
+    loss_fn: LossFunction | None = None
+    lr: float | None = None
+    batch: int = -1
+    metrics: Sequence[Metric] = ()
+    seed: int = 0
+    grids: Sequence[int] = ()
+    restarts: int = 1
+    #: Asked within long steps; True ends training at the last step told.
+    interrupted: Callable[[], bool] = lambda: False
+
+    def __post_init__(self):
+        if self.opt not in solvers.NAMES:
+            raise ValueError(f"opt is {self.opt!r}; allowed are {', '.join(map(repr, solvers.NAMES))}")
+        for name in ("steps", "grid_update_num"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise ValueError(f"{name} is {value!r}; allowed are whole numbers from 0 up")
+        for grid in self.grids:
+            if isinstance(grid, bool) or not isinstance(grid, int) or grid < 1:
+                raise ValueError(f"grids holds {grid!r}; allowed are whole numbers from 1 up, such as [3, 5, 10, 20]")
+        if isinstance(self.restarts, bool) or not isinstance(self.restarts, int) or self.restarts < 1:
+            raise ValueError(f"restarts is {self.restarts!r}; allowed are whole numbers from 1 up")
+        if self.lr is not None and not (isinstance(self.lr, (int, float)) and 0 < self.lr < math.inf):
+            raise ValueError(f"lr is {self.lr!r}; allowed are finite numbers above 0, or None for the solver's own")
+        if not isinstance(self.batch, int) or isinstance(self.batch, bool) or (self.batch < 1 and self.batch != -1):
+            raise ValueError(
+                f"batch is {self.batch!r}; allowed are whole numbers from 1 up, or -1 for all rows at once"
+            )
+        names = ["train_loss", "test_loss", "reg", *(metric_name(metric) for metric in self.metrics)]
+        for metric in self.metrics:
+            if not callable(metric):
+                raise TypeError(f"metrics holds {metric!r}; a metric is a function without arguments")
+            if names.count(metric_name(metric)) > 1:
+                raise ValueError(f"the name {metric_name(metric)!r} is taken: give each metric a __name__ of its own")
+
+    def updates_grid(self, index: int) -> bool:
+        """Whether the grid is laid anew before step ``index``."""
+        if not self.update_grid or not self.grid_update_num:
+            return False
+        every = max(1, self.stop_grid_update_step // self.grid_update_num)
+        return self.start_grid_update_step < index < self.stop_grid_update_step and index % every == 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step.
+
+    Attributes
+    ----------
+    index
+        Counted from 0.
+    train_loss, test_loss
+        Root mean squared errors for the default loss, else the loss itself; nan without test rows.
+    reg
+        The sum over layers of what ``lamb`` multiplies; 0 while ``lamb`` is 0.
+    objective
+        What the solver minimised.
+    metrics
+        The value of each metric by its name.
+    solver
+        The optimiser in use.
+    reason
+        Why training ends with this step, or empty.
+    """
+
+    index: int
+    train_loss: float
+    test_loss: float
+    reg: float
+    objective: float
+    metrics: dict[str, float]
+    solver: str
+    reason: str = ""
