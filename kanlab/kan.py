@@ -25,7 +25,8 @@ from kanlab.engine.penalty import Penalty
 from kanlab.plot import plot
 from kanlab.symbolic import library, search
 from kanlab.symbolic.compile import Expression, compile_network
-from kanlab.symbolic.formula import Formula, formula_of
+from kanlab.symbolic.formula import Formula
+from kanlab.symbolic.reading import formula_of
 from kanlab.symbolic.search import Progress, Suggestion
 
 Dataset = Mapping[str, Any]
@@ -330,19 +331,35 @@ class KAN(Network):
                 bar.update(progress.done - bar.n)
                 bar.set_postfix_str(progress.text)
 
-    def formula(self, var: Sequence[Any] | None = None, out: Sequence[Any] | None = None) -> Formula:
-        """Return the model as mathematics; edges that are still splines appear as φ."""
-        return formula_of(self, var, out)
+    def formula(
+        self,
+        var: Sequence[Any] | None = None,
+        out: Sequence[Any] | None = None,
+        *,
+        normalizer: Any = None,
+        output_normalizer: Any = None,
+    ) -> Formula:
+        """Return the model as mathematics; edges that are still splines appear as φ.
+
+        ``normalizer`` and ``output_normalizer`` are ``(mean, std)`` of inputs and labels, if the model was trained on
+        normalised ones: the formula is then of the data as it was.
+        """
+        return formula_of(self, var, out, normalizer=normalizer, output_normalizer=output_normalizer)
 
     def symbolic_formula(
-        self, var: Sequence[Any] | None = None, floating_digit: int | None = None
+        self,
+        var: Sequence[Any] | None = None,
+        floating_digit: int | None = None,
+        *,
+        normalizer: Any = None,
+        output_normalizer: Any = None,
     ) -> tuple[list[Any], list[Any]]:
         """Return sympy expressions, one an output, and the variables.
 
         Numbers are rounded to ``floating_digit`` decimals; None leaves them as they are and drops only what is rounding
-        (1e-12 of the output's spread).
+        (1e-12 of the output's spread). For the normalisers see `formula`.
         """
-        formula = self.formula(var)
+        formula = self.formula(var, normalizer=normalizer, output_normalizer=output_normalizer)
         if floating_digit is None:
             return list(formula.shown(12)), list(formula.variables)
         return [_round(expr, floating_digit) for expr in formula.shown(floating_digit)], list(formula.variables)

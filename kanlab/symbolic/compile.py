@@ -26,6 +26,7 @@ from kanlab.engine.layer import KANLayer
 from kanlab.engine.network import Network
 from kanlab.symbolic import library
 from kanlab.symbolic.circuit import Circuit, Form, Node, Term
+from kanlab.symbolic.names import checked_names
 from kanlab.symbolic.parser import parse
 
 Expression = str | sympy.Expr | float
@@ -83,12 +84,7 @@ def _symbols(variables: Sequence[str | sympy.Symbol]) -> list[sympy.Symbol]:
     if isinstance(variables, str | sympy.Symbol) or not len(variables):
         raise ValueError(f"variables is {variables!r}: give a list of the inputs' names, such as ['x', 'y']")
     names = [item.name if isinstance(item, sympy.Symbol) else item for item in variables]
-    for position, name in enumerate(names):
-        if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"variables[{position}] is {name!r}: a name must be text that is not blank")
-        if name in names[:position]:
-            raise ValueError(f"variables has {name!r} twice: each name must be different")
-    return [sympy.Symbol(name) for name in names]
+    return [sympy.Symbol(name) for name in checked_names(names, "variables")]
 
 
 def _expression(formula: Expression, symbols: Sequence[sympy.Symbol]) -> sympy.Expr:

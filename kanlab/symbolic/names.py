@@ -10,7 +10,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -252,6 +252,30 @@ def mathml_name(name: Name) -> str:
     return f"<msup>{base}{mathml_name(sup)}</msup>" if sup else base
 
 
+# --- lists of names -------------------------------------------------------------------------------------------------
+
+
+def checked_names(names: Sequence[str], what: str, count: int | None = None) -> list[str]:
+    """Return the names as a list if each is text, not blank, and there only once.
+
+    >>> checked_names(["x", "y"], "var", 2)
+    ['x', 'y']
+
+    Raises
+    ------
+    ValueError
+        Saying ``what`` is wrong; also if there are not ``count`` of them.
+    """
+    if isinstance(names, str) or (count is not None and len(names) != count):
+        raise ValueError(f"{what} is {names!r}: give {'a list of' if count is None else count} names, one for each")
+    for position, name in enumerate(names):
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"{what}[{position}] is {name!r}: a name must be text that is not blank")
+        if name in names[:position]:
+            raise ValueError(f"{what} has {name!r} twice: each name must be different")
+    return list(names)
+
+
 # --- source text -----------------------------------------------------------------------------------------------------
 
 
@@ -274,3 +298,22 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
         used.add(candidate)
         result.append(candidate)
     return result
+
+
+def ascii_words(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    r"""Return one identifier of ASCII letters and digits per name, as C wants them; see `identifiers`.
+
+    >>> ascii_words(["θ_1", "été", "速度", "x", "y0"], ["y0"])
+    ['theta_1', 'ete', 'v', 'x', 'y0_2']
+    """
+    return identifiers([_ascii(name) for name in names], taken)
+
+
+def _ascii(name: str) -> str:
+    """Spell Greek letters out, take accents off, and drop what is left outside ASCII."""
+    spelt = "".join(_SPELT.get(char, char) for char in name)
+    plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    return plain if plain.strip("_ ") else "v"
+
+
+_SPELT = {char: name for name, char in reversed(_GREEK.items())}

@@ -15,17 +15,16 @@ import itertools
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import sympy
 from sympy.core.function import AppliedUndef
 
+from kanlab.symbolic.curve import CURVE_NAME
 from kanlab.symbolic.names import latex_name, mathml_name, parse_name, xml_text
 
 MATHML_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
-#: The functions standing for undetermined edges are called so; see `kanlab.symbolic.formula`.
-EDGE_NAME = re.compile(r"phi_(\d+)_(\d+)_(\d+)")
 
 #: How tightly parts bind: what is weaker than its place needs brackets.
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
@@ -242,8 +241,8 @@ class _Writer(ABC):
     def function(self, expr: sympy.Function, power: str | None = None) -> str:
         arguments = self.list([self.write(argument) for argument in expr.args])
         name = expr.func.__name__
-        edge = EDGE_NAME.fullmatch(name)
-        head = self.edge(*edge.groups()) if edge else self.function_name(_FUNCTION_NAMES.get(name, name))
+        edge = CURVE_NAME.fullmatch(name)
+        head = self.edge(edge.groups()) if edge else self.function_name(_FUNCTION_NAMES.get(name, name))
         return self.apply(self.power(head, power) if power else head, self.brackets(arguments))
 
     # --- marks
@@ -257,7 +256,7 @@ class _Writer(ABC):
     @abstractmethod
     def function_name(self, name: str) -> str: ...
     @abstractmethod
-    def edge(self, *indices: str) -> str: ...
+    def edge(self, indices: Sequence[str | None]) -> str: ...
     @abstractmethod
     def brackets(self, text: str) -> str: ...
     @abstractmethod
@@ -309,8 +308,9 @@ class _LatexWriter(_Writer):
         plain = name.isascii() and name.isalnum()
         return rf"\operatorname{{{name}}}" if plain else latex_name(parse_name(name))
 
-    def edge(self, *indices: str) -> str:
-        return rf"\varphi_{{{','.join(indices)}}}"
+    def edge(self, indices: Sequence[str | None]) -> str:
+        *place, order = indices
+        return rf"\varphi{int(order or 0) * chr(39)}_{{{','.join(map(str, place))}}}"
 
     def brackets(self, text: str) -> str:
         return rf"\left({text}\right)"
@@ -366,9 +366,12 @@ class _MathmlWriter(_Writer):
     def function_name(self, name: str) -> str:
         return f"<mi>{xml_text(name)}</mi>" if len(name) > 1 else f'<mi mathvariant="normal">{xml_text(name)}</mi>'
 
-    def edge(self, *indices: str) -> str:
-        comma = '<mo separator="true">,</mo>'
-        return f"<msub><mi>φ</mi><mrow>{comma.join(self.digits_text(index) for index in indices)}</mrow></msub>"
+    def edge(self, indices: Sequence[str | None]) -> str:
+        *place, order = indices
+        row = f"<mrow>{self.list([self.digits_text(str(index)) for index in place])}</mrow>"
+        if not order:
+            return f"<msub><mi>φ</mi>{row}</msub>"
+        return f"<msubsup><mi>φ</mi>{row}<mo>{int(order) * '′'}</mo></msubsup>"
 
     def brackets(self, text: str) -> str:
         return f'<mrow><mo fence="true">(</mo>{text}<mo fence="true">)</mo></mrow>'

@@ -6,7 +6,7 @@ called them; the name stands beside each as a comment or a string literal, never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import sympy
@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.str import StrPrinter
 
+from kanlab.symbolic.curve import Curve
 from kanlab.symbolic.names import identifiers
 
 _TAKEN = ("numpy", "scipy", "sympy")
@@ -55,10 +56,16 @@ class _SympySource(_ExactFloats, StrPrinter):
         return "sympy.E"
 
 
-def python_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], name: str = "f") -> str:
+def python_source(
+    exprs: Sequence[sympy.Expr],
+    variables: Sequence[sympy.Symbol],
+    name: str = "f",
+    curves: Mapping[str, Curve] | None = None,
+) -> str:
     """Return the definition of a function of numpy arrays; several expressions are returned as a tuple.
 
-    Undetermined edges become further arguments: functions of one array.
+    Undetermined edges become functions of their own, exact to the last digit: polynomials, piece by piece. Without
+    their curves they become further arguments: functions of one array.
 
     >>> x = sympy.Symbol("blood pressure")
     >>> print(python_source([sympy.exp(2 * x)], [x]))
@@ -69,27 +76,50 @@ def python_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]
         # blood_pressure: 'blood pressure'
         return numpy.exp(2*blood_pressure)
     """
-    edges = sorted({part.func.__name__ for expr in exprs for part in expr.atoms(AppliedUndef)})
-    (head,) = identifiers([name], _TAKEN)
+    edges = undetermined(exprs)
+    used = [] if curves is None else [curves[edge] for edge in edges]
+    arguments = edges if curves is None else []
+    (head,) = identifiers([name], [*_TAKEN, *edges])
     words = identifiers([symbol.name for symbol in variables], [*_TAKEN, head, *edges])
     printer = _NumpySource({"fully_qualified_modules": True, "allow_unknown_functions": True})
-    bodies = [str(printer.doprint(expr)) for expr in _renamed(exprs, variables, words)]
+    tables = [_python_curve(curve, printer) for curve in used]
+    bodies = [str(printer.doprint(expr)) for expr in renamed(exprs, variables, words)]
     modules = sorted(set(printer.module_imports) | {"numpy"})
     notes = [
         f"    # {word}: {symbol.name!r}" for word, symbol in zip(words, variables, strict=True) if word != symbol.name
     ]
-    notes += [f"    # {edge}: the curve of edge ({', '.join(edge.split('_')[1:])}), a function" for edge in edges]
+    notes += [f"    # {edge}: the curve of edge ({', '.join(edge.split('_')[1:])}), a function" for edge in arguments]
     result = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-    return "\n".join(
-        [
-            *(f"import {module}" for module in modules),
-            "",
-            "",
-            f"def {head}({', '.join([*words, *edges])}):",
-            *notes,
-            f"    return {result}",
-        ]
-    )
+    function = "\n".join([f"def {head}({', '.join([*words, *arguments])}):", *notes, f"    return {result}"])
+    return "\n\n\n".join(["\n".join(f"import {module}" for module in modules), *tables, function])
+
+
+def undetermined(exprs: Sequence[sympy.Expr]) -> list[str]:
+    """Return the names of the undetermined functions that occur in the expressions, sorted."""
+    return sorted({part.func.__name__ for expr in exprs for part in expr.atoms(AppliedUndef)})
+
+
+def describe(curve: Curve) -> str:
+    """Say in words what a curve is."""
+    kind = f"spline of degree {len(curve.coef) - 1 + curve.order}"
+    return f"edge {curve.edge}: " + (f"derivative {curve.order} of a {kind}" if curve.order else f"a {kind}")
+
+
+def _python_curve(curve: Curve, printer: _NumpySource) -> str:
+    """Write a curve as a function of an array: a table of Taylor coefficients, and Horner's scheme."""
+    rows = ",\n        ".join(str(row) for row in curve.coef.tolist())
+    lines = [
+        f"def {curve.name}(u):",
+        f"    # {describe(curve)}",
+        f"    starts = numpy.array({curve.starts.tolist()})",
+        f"    coef = numpy.array([\n        {rows},\n    ])",
+        '    piece = numpy.searchsorted(starts[1:], u, side="right")',
+        "    t = u - starts[piece]",
+        f"    value = coef[{len(curve.coef) - 1}][piece]",
+        *(f"    value = value*t + coef[{m}][piece]" for m in reversed(range(len(curve.coef) - 1))),
+        "    return value" if curve.base.is_zero else f"    return value + {printer.doprint(curve.base)}",
+    ]
+    return "\n".join(lines)
 
 
 def sympy_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], names: Sequence[str]) -> str:
@@ -106,10 +136,11 @@ def sympy_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol],
     heads = identifiers(names, [*_TAKEN, *words])
     printer = _SympySource()
     symbols = [f"{word} = sympy.Symbol({symbol.name!r})" for word, symbol in zip(words, variables, strict=True)]
-    bodies = [str(printer.doprint(expr)) for expr in _renamed(exprs, variables, words)]
+    bodies = [str(printer.doprint(expr)) for expr in renamed(exprs, variables, words)]
     return "\n".join(["import sympy", "", *symbols, *(f"{h} = {b}" for h, b in zip(heads, bodies, strict=True))])
 
 
-def _renamed(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], words: Sequence[str]) -> list[sympy.Expr]:
-    renamed = {symbol: sympy.Symbol(word) for symbol, word in zip(variables, words, strict=True)}
-    return [cast(sympy.Expr, expr.xreplace(renamed)) for expr in exprs]
+def renamed(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], words: Sequence[str]) -> list[sympy.Expr]:
+    """Put the symbol of each word for the variable it stands for."""
+    words_of = {symbol: sympy.Symbol(word) for symbol, word in zip(variables, words, strict=True)}
+    return [cast(sympy.Expr, expr.xreplace(words_of)) for expr in exprs]

@@ -56,7 +56,7 @@ class FormulaTeller:
                 {
                     "mathml": formula.mathml(out=m, equation=True),
                     "latex": formula.latex(out=m, equation=True),
-                    "python": formula.python(out=m),
+                    "python": formula.python_outline(out=m),
                     "sympy": formula.sympy(out=m),
                 }
                 for m in range(count)
@@ -64,7 +64,7 @@ class FormulaTeller:
             return {
                 "outputs": outputs,
                 "latex": formula.latex(equation=True),
-                "python": formula.python(),
+                "python": formula.python_outline(),
                 "sympy": formula.sympy(),
                 "agreement": finite(check.agreement),
                 "agrees": check.agrees,

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
+import numpy
 import pytest
 import sympy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kanlab import KAN
 from kanlab.engine.network import Network
-from kanlab.symbolic.formula import count_parts, formula_of
+from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.library import get
+from kanlab.symbolic.reading import formula_of
+from kanlab.symbolic.reference import FormulaWarning
+from kanlab.symbolic.shown import count_parts
+from kanlab.symbolic.simplify import Forms
 
 
 def samples(n_in, n=200, seed=0):
@@ -166,7 +173,9 @@ def test_several_outputs_stand_below_each_other():
     root = ElementTree.fromstring(formula.mathml())
     assert len(root[0]) == 2
     assert "return (phi_0_0_0(x), phi_0_0_1(x))" in formula.python()
-    assert "def v(x, phi_0_0_1)" in formula.python(out=1)
+    assert "def v(x):\n    return phi_0_0_1(x)" in formula.python(out=1)
+    assert "phi_0_0_0" not in formula.python(out=1)
+    assert "def v(x, phi_0_0_1)" in formula.python_outline(out=1)
     assert formula.sympy(out=0).endswith("u = sympy.Function('phi_0_0_0')(x)")
 
 
@@ -221,3 +230,170 @@ def test_parts_are_counted_as_often_as_written():
     assert count_parts(x + y + 1) == 5
     assert count_parts(sympy.exp(x) * sympy.exp(sympy.sin(x))) == 6
     assert count_parts((x + 1) ** 2 + sympy.sin(x + 1)) == 10
+
+
+class TestValues:
+    def test_numpy_takes_arrays_that_are_broadcast(self, hello):
+        f = formula_of(hello, ["x", "y"]).numpy()
+        x, y = numpy.linspace(-1, 1, 5)[:, None], numpy.linspace(-1, 1, 3)
+        exact = numpy.exp(numpy.sin(numpy.pi * x) + y**2)
+        numpy.testing.assert_allclose(f(x, y), exact, rtol=1e-6)
+        assert f(1, 2).shape == ()
+
+    def test_several_outputs_stand_in_the_last_dimension(self):
+        formula = formula_of(Network([2, 3]))
+        x = samples(2, 7)
+        torch.testing.assert_close(formula.torch()(*x.unbind(-1)), formula(x))
+        assert formula.numpy()(numpy.zeros((4, 1)), numpy.zeros(5)).shape == (4, 5, 3)
+
+    def test_torch_can_be_differentiated(self, hello):
+        x = samples(2).requires_grad_()
+        formula_of(hello).torch()(*x.unbind(-1)).sum().backward()
+        z = x.detach().clone().requires_grad_()
+        hello(z).sum().backward()
+        torch.testing.assert_close(x.grad, z.grad, rtol=1e-9, atol=1e-9)
+
+    def test_another_number_of_values_is_refused(self, hello):
+        with pytest.raises(ValueError, match="1 values were given; this formula takes 2: u, v"):
+            formula_of(hello, ["u", "v"]).numpy()(1.0)
+
+
+class TestWarning:
+    @pytest.fixture
+    def wrong(self, hello):
+        formula = formula_of(hello, ["x", "y"])
+        return replace(formula, exprs=(1.001 * formula.exprs[0],))
+
+    @pytest.mark.parametrize(
+        "export",
+        [
+            lambda f: f.latex(),
+            lambda f: f.latex(out=0, equation=True),
+            lambda f: f._repr_latex_(),
+            lambda f: f.mathml(),
+            lambda f: f.python(),
+            lambda f: f.python_outline(),
+            lambda f: f.c(),
+            lambda f: f.sympy(),
+        ],
+        ids=["latex", "equation", "notebook", "mathml", "python", "outline", "c", "sympy"],
+    )
+    def test_no_export_of_a_formula_that_disagrees_is_without_it(self, wrong, export):
+        with pytest.warns(FormulaWarning, match="differs from the model by up to"):
+            text = export(wrong)
+        assert "warning: the formula differs from the model by up to" in text
+
+    @pytest.mark.parametrize("make", [Formula.numpy, Formula.torch])
+    def test_functions_warn_when_they_are_made(self, wrong, make):
+        with pytest.warns(FormulaWarning, match="differs from the model by up to"):
+            make(wrong)
+
+    def test_it_is_a_comment_that_changes_no_meaning(self, wrong):
+        with pytest.warns(FormulaWarning):
+            text = wrong.python()
+        space: dict = {}
+        exec(text, space)
+        assert space["f"](0.0, 0.0) == pytest.approx(1.001, abs=1e-6)
+        with pytest.warns(FormulaWarning):
+            ElementTree.fromstring(wrong.mathml())
+        with pytest.warns(FormulaWarning):
+            assert wrong.latex().split("\n")[1] == r"1.001 e^{\sin\left(3.1416 x\right) + y^{2}}"
+
+    def test_it_is_not_there_when_all_is_well(self, hello):
+        formula = formula_of(hello)
+        assert formula.warning is None
+        assert "warning" not in formula.latex() + formula.python() + formula.c() + formula.mathml() + formula.sympy()
+
+    def test_a_failed_check_on_other_data_is_remembered(self):
+        network = Network([1, 1])
+        network.layer(0).fix(0, 0, get("abs"), (1.0, 0.0, 1.0, 0.0))
+        network.show(samples(1).abs())
+        formula = formula_of(network)
+        formula.model.layer(0).fix(0, 0, get("x"), (1.0, 0.0, 1.0, 0.0))
+        assert formula.warning is None
+        assert not formula.check({"train_input": samples(1)}).agrees
+        with pytest.warns(FormulaWarning, match="differs"):
+            formula.python()
+
+
+class TestDerivative:
+    @given(st.integers(0, 10**6))
+    @settings(max_examples=10)
+    def test_agrees_with_the_models_own(self, seed):
+        model = KAN([2, [2, 1], 2], grid=4, seed=seed)
+        model.fix_symbolic(0, 0, 1, "sin", fit_params_bool=False)
+        model.fix_symbolic(0, 1, 2, "abs", fit_params_bool=False)
+        model.show(samples(2, seed=seed))
+        formula = model.formula(["x", "y"], ["u", "v"]).derivative("x")
+        assert formula.outputs == ("du/dx", "dv/dx")
+        assert formula.warning is None
+        assert formula.derivative("y").check().agreement < 1e-9
+
+    def test_is_exported_with_the_splines_derivatives(self):
+        model = KAN([1, 1], grid=4)
+        formula = model.formula(["t"]).derivative("t")
+        assert formula.latex() == r"\varphi'_{0,0,0}\left(t\right)"
+        space: dict = {}
+        exec(formula.python(), space)
+        t = samples(1)
+        numpy.testing.assert_allclose(space["df_dt"](t[:, 0].numpy()), formula(t)[:, 0].numpy(), rtol=1e-12)
+        assert "msubsup" in formula.mathml()
+
+    def test_counts_normalisers(self):
+        model = KAN.from_formula("x**2", ["x"])
+        formula = model.formula(["x"], normalizer=(1.0, 2.0), output_normalizer=(0.0, 3.0)).derivative("x")
+        assert float(formula(torch.tensor([[5.0]]))) == pytest.approx(3 * 2 * (5 - 1) / 2 / 2)
+        assert formula.check().agrees
+
+    def test_other_names_are_refused(self, hello):
+        with pytest.raises(ValueError, match="'z' is not a variable of this formula: they are x, y"):
+            formula_of(hello, ["x", "y"]).derivative("z")
+
+
+class TestSimplified:
+    def test_finds_the_short_form_and_keeps_the_values(self):
+        model = KAN.from_formula("sin(x)**2 + cos(x)**2 + (x**2 - y**2)/(x + y)", ["x", "y"])
+        formula = model.formula(["x", "y"]).simplified(30.0)
+        x, y = sympy.symbols("x y")
+        assert formula.exprs[0] == x - y + 1
+        assert formula.remark is None
+        assert formula.warning is None
+
+    def test_a_form_with_other_values_is_not_taken(self, monkeypatch):
+        model = KAN.from_formula("x + x**2", ["x"])
+        x = sympy.Symbol("x")
+        forms = [[x, x * (1 + x)]]
+        monkeypatch.setattr("kanlab.symbolic.formula.simpler_forms", lambda *_: Forms(forms, None))
+        assert model.formula(["x"]).simplified().exprs[0] in (x + x**2, x * (1 + x))
+
+    def test_says_when_the_time_was_over(self, hello):
+        formula = formula_of(hello).simplified(1e-3)
+        assert formula.exprs == formula_of(hello).exprs
+        assert "stopped, its 0.001 s were over: a shorter form may exist" in (formula.remark or "")
+
+    def test_splines_stay(self):
+        formula = formula_of(Network([1, 1])).simplified(30.0)
+        assert formula.spline_edges == ((0, 0, 0),)
+
+
+def test_parameters_that_are_no_numbers_are_named(hello):
+    hello.layer(0).affine.data[1, 0, 2] = math.nan
+    with pytest.raises(ValueError, match=r"edge \(0, 1, 0\) has parameters that are not finite"):
+        formula_of(hello)
+
+
+def test_reserved_names_of_sympy_are_variables_in_every_export():
+    names = ["I", "E", "S", "N", "O", "Q", "beta", "lambda", "gamma", "zeta", "pi"]
+    model = KAN.from_formula("+".join(f"{m + 1}*{name}" for m, name in enumerate(names)) + "*sin(1)", names)
+    formula = model.formula(names, ["exp"])
+    x = samples(len(names), 20)
+    exact = model(x)[:, 0].detach()
+    space: dict = {}
+    exec(formula.python(), space)
+    numpy.testing.assert_allclose(space["exp"](*x.numpy().T), exact, rtol=1e-13)
+    space = {}
+    exec(formula.sympy(), space)
+    assert space["exp"] == formula.exprs[0]
+    numpy.testing.assert_allclose(formula.numpy()(*x.numpy().T), exact, rtol=1e-13)
+    for text in (formula.latex(None), "".join(ElementTree.fromstring(formula.mathml(None)).itertext())):
+        assert text.count("I") == 1

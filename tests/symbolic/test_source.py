@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy
 import pytest
 import sympy
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kanlab.engine.layer import KANLayer
+from kanlab.symbolic.curve import curve_of
 from kanlab.symbolic.source import python_source, sympy_source
 
 X, Y = sympy.symbols("x y")
@@ -44,12 +47,32 @@ def test_sympy_source_gives_the_same_expression(expr):
     assert run(sympy_source([expr], [X, Y], ["f"]))["f"] == expr
 
 
-def test_undetermined_edges_become_arguments():
-    phi = sympy.Function("phi_0_1_2")
-    text = python_source([phi(X) + 1], [X])
+@pytest.mark.parametrize("base_fun", ["silu", "identity", "zero"])
+@pytest.mark.parametrize("k", [0, 1, 3, 5])
+def test_undetermined_edges_are_written_as_their_curves(k, base_fun):
+    curve = curve_of(KANLayer(2, 3, grid=4, k=k, base_fun=base_fun), (0, 1, 2))
+    phi = sympy.Function(curve.name)
+    text = python_source([phi(X) + 1], [X], curves={curve.name: curve})
+    x = numpy.linspace(-1.5, 1.5, 30).reshape(2, 15)
+    exact = 1 + curve(torch.as_tensor(x)).numpy()
+    space = run(text)
+    numpy.testing.assert_allclose(space["f"](x), exact, rtol=1e-14)
+    assert space["f"](x[0, 3]) == pytest.approx(exact[0, 3], rel=1e-14)
+    assert run(sympy_source([phi(X) + 1], [X], ["f"]))["f"] == phi(X) + 1
+
+
+def test_a_variable_called_as_a_curve_gets_another_name():
+    curve = curve_of(KANLayer(1, 1), (0, 0, 0))
+    symbol = sympy.Symbol(curve.name)
+    space = run(python_source([sympy.Function(curve.name)(symbol)], [symbol], curve.name, {curve.name: curve}))
+    u = torch.tensor([0.3], dtype=torch.float64)
+    numpy.testing.assert_allclose(space["phi_0_0_0_2"](u.numpy()), curve(u), rtol=1e-14)
+
+
+def test_without_their_curves_undetermined_edges_become_arguments():
+    text = python_source([sympy.Function("phi_0_1_2")(X) + 1], [X])
     assert "phi_0_1_2: the curve of edge (0, 1, 2)" in text
     assert run(text)["f"](2.0, lambda u: u * 10) == 21.0
-    assert run(sympy_source([phi(X) + 1], [X], ["f"]))["f"] == phi(X) + 1
 
 
 def test_several_outputs_are_a_tuple():

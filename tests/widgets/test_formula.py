@@ -61,7 +61,7 @@ def test_has_what_the_protocol_says(teller: FormulaTeller, session: Session) -> 
 def test_tells_the_sessions_formula(teller: FormulaTeller, solved: Session) -> None:
     formula, own = told(teller, solved), solved.formula()
     assert formula["latex"] == own.latex(equation=True)
-    assert formula["python"] == own.python()
+    assert formula["python"] == own.python_outline()
     assert formula["sympy"] == own.sympy()
     assert formula["complexity"] == own.complexity
     assert formula["spline_edges"] == 0
