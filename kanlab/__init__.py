@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kanlab.data import create_dataset as create_dataset
 from kanlab.data import dataset_from as dataset_from
+from kanlab.engine.base import register_base as register_base
 from kanlab.engine.fit import Step as Step
 from kanlab.engine.penalty import Penalty as Penalty
 from kanlab.kan import KAN as KAN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,9 @@ import torch
 from torch import Tensor
 
 from kanlab import store
-from kanlab.engine.network import parse_width
 from kanlab.engine.penalty import Penalty
-from kanlab.kan import KAN
+from kanlab.engine.shape import parse_arity, parse_width, per_layer
+from kanlab.kan import DEFAULTS, KAN
 from kanlab.symbolic.snap import Snap
 
 Row = tuple[int, float, float, float]
@@ -119,19 +118,15 @@ def _origin(origin: Any, model: KAN) -> dict[str, Any] | None:
     """Return the constructor's arguments from a file, if they make a model of this shape (and so of known size)."""
     if origin is None:
         return None
-    unknown = [key for key in origin if key not in inspect.signature(KAN).parameters]
+    unknown = [key for key in origin if key != "width" and key not in DEFAULTS]
     if unknown:
         raise ValueError(f"the model's call has arguments that KAN does not take: {unknown}")
-    depth = model.depth
-    grid, k = origin.get("grid", 3), origin.get("k", 3)
-    shape = (
-        parse_width(origin["width"]),
-        [grid] * depth if isinstance(grid, int) else list(grid),
-        [k] * depth if isinstance(k, int) else list(k),
-        origin.get("mult_arity", 2),
-    )
-    if shape != (model.width, model.grid, [layer.k for layer in model.kan_layers()], model.mult_arity):
+    width, call = parse_width(origin["width"]), {**DEFAULTS, **origin}
+    if width != model.width or parse_arity(call["mult_arity"], width) != model.mult_arity:
         return None
+    for name, own in (("grid", model.grid), ("k", [layer.k for layer in model.kan_layers()])):
+        if per_layer(name, call[name], model.depth) != own:
+            return None
     KAN(**origin)  # refuses what is no call of KAN
     return dict(origin)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -19,9 +20,11 @@ from kanlab.data import check_dataset
 from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
-from kanlab.engine.network import Network, Width
+from kanlab.engine.network import Network
 from kanlab.engine.objective import LossFunction
 from kanlab.engine.penalty import Penalty
+from kanlab.engine.shape import Width
+from kanlab.engine.start import Start
 from kanlab.plot import plot
 from kanlab.symbolic import library, search
 from kanlab.symbolic.compile import Expression, compile_network
@@ -30,6 +33,11 @@ from kanlab.symbolic.reading import formula_of
 from kanlab.symbolic.search import Progress, Suggestion
 
 Dataset = Mapping[str, Any]
+#: What `KAN` takes besides the width, and what it is if not given.
+DEFAULTS: Mapping[str, Any] = {
+    **{name: p.default for name, p in inspect.signature(Network).parameters.items() if p.default is not p.empty},
+    **{field.name: field.default for field in dataclasses.fields(Start)},
+}
 
 
 class KAN(Network):
@@ -43,8 +51,10 @@ class KAN(Network):
         Intervals and degree of the splines.
     seed
         Of the initial values.
-    mult_arity, base_fun, noise_scale, grid_eps, grid_range, dtype
-        See `kanlab.engine.network.Network`.
+    **options
+        ``mult_arity``, ``grid_eps`` and ``device``, see `kanlab.engine.network.Network`; ``base_fun``, ``noise_scale``,
+        ``scale_base_mu``, ``scale_base_sigma``, ``sp_trainable``, ``sb_trainable``, ``sparse_init``, ``grid_range`` and
+        ``dtype``, see `kanlab.engine.start.Start`.
 
     Examples
     --------
@@ -67,32 +77,14 @@ class KAN(Network):
         k: int | Sequence[int] = 3,
         *,
         seed: int | torch.Generator = 0,
-        mult_arity: int = 2,
-        base_fun: str = "silu",
-        noise_scale: float = 0.1,
-        grid_eps: float = 1.0,
-        grid_range: tuple[float, float] = (-1.0, 1.0),
-        dtype: torch.dtype = torch.float64,
+        **options: Any,
     ):
-        super().__init__(
-            width,
-            grid,
-            k,
-            mult_arity=mult_arity,
-            seed=seed,
-            base_fun=base_fun,
-            noise_scale=noise_scale,
-            grid_eps=grid_eps,
-            grid_range=grid_range,
-            dtype=dtype,
-        )
-        given = {"width": width, "grid": grid, "k": k, "seed": seed, "mult_arity": mult_arity, "base_fun": base_fun}
-        given |= {"noise_scale": noise_scale, "grid_eps": grid_eps, "grid_range": grid_range}
+        super().__init__(width, grid, k, seed=seed, **options)
+        given = {"grid": grid, "k": k, "seed": seed, **options}
+        changed = {key: value for key, value in given.items() if value != DEFAULTS[key]}
+        plain = all(isinstance(value, int | float | str | Sequence) for value in changed.values())
         #: The call that makes this model again, or None: what a script starts from.
-        self.origin: dict[str, Any] | None = None
-        if isinstance(seed, int) and dtype == torch.float64:
-            usual = {key: p.default for key, p in inspect.signature(KAN.__init__).parameters.items()}
-            self.origin = {key: copy.deepcopy(value) for key, value in given.items() if value != usual[key]}
+        self.origin: dict[str, Any] | None = copy.deepcopy({"width": width, **changed}) if plain else None
 
     # ---- training
 

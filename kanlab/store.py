@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from kanlab.engine.network import Network, parse_width
+from kanlab.engine.network import Network
+from kanlab.engine.shape import parse_arity, parse_width
 from kanlab.symbolic import library
 
 FORMAT = 1
@@ -23,8 +24,19 @@ Record = tuple[dict[str, Any], dict[str, Tensor]]
 
 
 def to_record(network: Network) -> Record:
-    """Describe a model: a JSON-able configuration, and its tensors (copies)."""
-    tensors = {}
+    """Describe a model: a JSON-able configuration, and its tensors (copies).
+
+    Raises
+    ------
+    ValueError
+        When its base function has no name.
+    """
+    base, tensors = network.layer(0).base, {}
+    if not base.is_named:
+        raise ValueError(
+            f"the base function {base.name!r} is code, which a file does not hold: give it a name with "
+            "kanlab.register_base(name, function), and make the model with base_fun=name"
+        )
     for l, layer in enumerate(network.kan_layers()):
         for name in _TENSORS:
             tensors[f"layers.{l}.{name}"] = getattr(layer, name).detach().cpu().contiguous().clone()
@@ -38,7 +50,7 @@ def to_record(network: Network) -> Record:
         "k": [layer.k for layer in network.kan_layers()],
         "mult_arity": network.mult_arity,
         "grid_eps": network.grid_eps,
-        "base_fun": network.layer(0).base_fun,
+        "base_fun": base.name,
         "dtype": str(network.dtype).removeprefix("torch."),
         "frozen": sorted(name for name, parameter in network.named_parameters() if not parameter.requires_grad),
         "fixed": [
@@ -92,8 +104,11 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
 def _require_sizes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Refuse a configuration larger than its tensors, before memory is taken for it."""
     width = parse_width(config["width"])
+    if any(after[1] > tensors[f"layers.{l}.coef"].shape[1] for l, after in enumerate(width[1:])):
+        raise ValueError("there are more multiplication nodes than edges lead to")
+    arities = parse_arity(config["mult_arity"], width)
     for l, (before, after) in enumerate(pairwise(width)):
-        subnodes = after[0] + config["mult_arity"] * after[1]
+        subnodes = after[0] + sum(arities[l + 1])
         expected = (sum(before), subnodes, config["grid"][l] + config["k"][l])
         found = tuple(tensors[f"layers.{l}.coef"].shape)
         if found != expected:

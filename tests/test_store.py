@@ -54,7 +54,14 @@ def pruned() -> KAN:
     return model.prune(edge_th=0.2, node_th=0.2)
 
 
-MODELS = [plain, rich, single, classifier, pruned]
+def unequal() -> KAN:
+    """Arities per node, frozen scales, nearest neighbours only."""
+    model = KAN([2, [1, 2], 1], mult_arity=[[], [2, 3], []], sb_trainable=False, sp_trainable=False, sparse_init=True)
+    rough(model)
+    return model
+
+
+MODELS = [plain, unequal, rich, single, classifier, pruned]
 
 
 @pytest.mark.parametrize("make", MODELS)
@@ -66,6 +73,7 @@ def test_saved_and_loaded_models_are_the_same_to_the_last_bit(make, tmp_path):
     x = points(40, model.n_in, seed=9, reach=1.3)
     assert torch.equal(loaded(x), model(x))
     assert loaded.width == model.width
+    assert loaded.mult_arity == model.mult_arity
     assert loaded.dtype == model.dtype
     assert loaded.grid_eps == model.grid_eps
     state, other = model.state_dict(), loaded.state_dict()
@@ -249,6 +257,9 @@ def test_other_versions_and_kinds_are_told(header, says, tmp_path):
         {"grid": 3},
         {"k": [3, -2]},
         {"mult_arity": 10**9},
+        {"mult_arity": [[], [2, 10**9], []]},
+        {"mult_arity": [[], [2], []]},
+        {"width": [[3, 0], [2, 10**9], [2, 0]]},
         {"dtype": "float16"},
         {"dtype": "load"},
         {"base_fun": "__import__"},

@@ -7,16 +7,17 @@ r"""A KAN layer: a matrix of learnable one-dimensional functions, as one batched
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from kanlab.engine import spline
+from kanlab.engine.base import base_function
+from kanlab.engine.start import Start
 
 
 @runtime_checkable
@@ -35,32 +36,6 @@ class EdgeFunction(Protocol):
     def derivative(self, u: Tensor) -> Tensor:
         """Evaluate the first derivative elementwise."""
         ...
-
-
-def _silu(x: Tensor, order: int) -> list[Tensor]:
-    """Evaluate ``x s`` and its derivatives: with ``s' = s (1 - s)``, ``(x s)^(n) = n s^(n-1) + x s^(n)``."""
-    s = torch.sigmoid(x)
-    value = x * s
-    if order == 0:
-        return [value]
-    parts = [value, torch.addcmul(s, s, x - value)]
-    if order > 1:
-        slope = s * (1 - s)
-        curvature = slope * (1 - 2 * s)
-        parts += [2 * slope + x * curvature, 3 * curvature + x * slope * (1 - 6 * slope)]
-    return parts[: order + 1]
-
-
-def _identity(x: Tensor, order: int) -> list[Tensor]:
-    return [x, torch.ones_like(x), *[torch.zeros_like(x)] * 2][: order + 1]
-
-
-def _zero(x: Tensor, order: int) -> list[Tensor]:
-    return [torch.zeros_like(x)] * (order + 1)
-
-
-#: Base functions by name: values and up to three derivatives (the paper's ``b(x)`` is silu, eq. 2.10).
-BASES: dict[str, Callable[[Tensor, int], list[Tensor]]] = {"silu": _silu, "identity": _identity, "zero": _zero}
 
 
 def function_derivatives(function: EdgeFunction, u: Tensor, order: int) -> list[Tensor]:
@@ -121,14 +96,10 @@ class KANLayer(nn.Module):
         Number of intervals ``G`` of each spline.
     k
         Degree of the splines.
-    base_fun
-        ``"silu"``, ``"identity"`` or ``"zero"``.
-    noise_scale
-        Standard deviation of the initial coefficients.
-    grid_range
-        The initial range of the inputs; training lays the grid where the data is.
     generator
         Source of the initial values.
+    **start
+        The options of `Start`.
 
     Attributes
     ----------
@@ -150,27 +121,30 @@ class KANLayer(nn.Module):
         *,
         grid: int = 3,
         k: int = 3,
-        base_fun: str = "silu",
-        noise_scale: float = 0.1,
-        grid_range: tuple[float, float] = (-1.0, 1.0),
         generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float64,
+        **start: Any,
     ):
         super().__init__()
-        if base_fun not in BASES:
-            raise ValueError(f"base_fun is {base_fun!r}; allowed are {', '.join(map(repr, BASES))}")
-        self.in_dim, self.out_dim, self.k, self.base_fun = in_dim, out_dim, k, base_fun
-        noise = torch.randn(in_dim, out_dim, grid + k, generator=generator, dtype=dtype)
-        tilt = torch.rand(in_dim, out_dim, generator=generator, dtype=dtype) * 2 - 1
-        self.coef = nn.Parameter(noise_scale * noise)
-        self.scale_base = nn.Parameter(tilt / math.sqrt(in_dim))
-        self.scale_sp = nn.Parameter(torch.ones(in_dim, out_dim, dtype=dtype))
-        self.affine = nn.Parameter(torch.tensor([1.0, 0.0, 1.0, 0.0], dtype=dtype).repeat(in_dim, out_dim, 1))
-        self.register_buffer("knots", spline.uniform_knots(*grid_range, grid, k, in_dim=in_dim, dtype=dtype).clone())
-        self.register_buffer("mask", torch.ones(in_dim, out_dim, dtype=dtype))
+        begin = Start(**start)
+        self.in_dim, self.out_dim, self.k = in_dim, out_dim, k
+        #: The base function ``b(x)``.
+        self.base = base_function(begin.base_fun)
+        self.coef = nn.Parameter(begin.coef(in_dim, out_dim, grid + k, generator))
+        self.scale_base = nn.Parameter(begin.scale_base(in_dim, out_dim, generator), begin.sb_trainable)
+        ones = torch.ones(in_dim, out_dim, dtype=begin.dtype)
+        self.scale_sp = nn.Parameter(ones, begin.sp_trainable)
+        self.affine = nn.Parameter(ones.new_tensor([1.0, 0.0, 1.0, 0.0]).repeat(in_dim, out_dim, 1))
+        knots = spline.uniform_knots(*begin.grid_range, grid, k, in_dim=in_dim, dtype=begin.dtype)
+        self.register_buffer("knots", knots.clone())
+        self.register_buffer("mask", begin.mask(in_dim, out_dim))
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
         #: The knots as they were when last evaluated, and which version of them that was.
         self._mesh: tuple[spline.Mesh, int] | None = None
+
+    @property
+    def base_fun(self) -> str:
+        """The name of the base function."""
+        return self.base.name
 
     @property
     def grid(self) -> int:
@@ -247,7 +221,7 @@ class KANLayer(nn.Module):
     ) -> tuple[list[Float[Tensor, "i k1 n"]], list[Float[Tensor, "i n"]], Int[Tensor, "i n"]]:
         """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
         parts, first = self.mesh.local_basis(x, order)
-        return parts, BASES[self.base_fun](x, order), first
+        return parts, self.base.evaluate(x, order), first
 
     def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "i bases1 n"]:
         """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
@@ -295,7 +269,7 @@ class KANLayer(nn.Module):
             a, b, c, d = self.affine[i, j]
             return c * self.fixed[i, j](a * x + b) + d
         value = spline.basis(x[None], self.knots[i : i + 1], self.k)[0][0]
-        return self.scale_base[i, j] * BASES[self.base_fun](x, 0)[0] + self.scale_sp[i, j] * (self.coef[i, j] @ value)
+        return self.scale_base[i, j] * self.base.evaluate(x, 0)[0] + self.scale_sp[i, j] * (self.coef[i, j] @ value)
 
     # ---- the grid
 

@@ -213,16 +213,15 @@ class Linearisation:
 
     def split_nodes(self, l: int, sums: Tensor, delta: Float[Tensor, "*s o nodes n"]) -> Float[Tensor, "*s o sub n"]:
         """Carry derivatives by layer ``l``'s nodes to its subnodes: through a product, times the other factors."""
-        n_sum, n_mult = self.network.width[l + 1]
-        if not n_mult:
+        arities = self.network.mult_arity[l + 1]
+        if not arities:
             return delta
-        factors = sums[..., n_sum:, :].unflatten(-2, (n_mult, self.network.mult_arity))
-        others = torch.stack(
-            [torch.cat([factors[..., :m, :], factors[..., m + 1 :, :]], -2).prod(-2) for m in range(factors.shape[-2])],
-            -2,
-        )
-        through = (delta[..., n_sum:, None, :] * others.unsqueeze(-4)).flatten(-3, -2)
-        return torch.cat([delta[..., :n_sum, :], through], -2)
+        n_sum = self.network.width[l + 1][0]
+        through = [
+            delta[..., n_sum + node, None, :] * _other_factors(factors).unsqueeze(-3)
+            for node, factors in enumerate(sums[..., n_sum:, :].split(arities, -2))
+        ]
+        return torch.cat([delta[..., :n_sum, :], *through], -2)
 
     def jacobian(self, tape: Tape) -> Float[Tensor, "*s size o n"]:
         """Return the derivative of each output of each sample by each parameter."""
@@ -297,3 +296,11 @@ class Linearisation:
         for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
             result[where] = (features @ by_edge[group.inputs, group.outputs].unsqueeze(-1)).flatten()
         return (layer.slopes * by_edge).sum(1) if to_nodes else by_edge
+
+
+def _other_factors(factors: Float[Tensor, "*s arity n"]) -> Float[Tensor, "*s arity n"]:
+    """Return for each factor the product of all others."""
+    products = [
+        torch.cat([factors[..., :m, :], factors[..., m + 1 :, :]], -2).prod(-2) for m in range(factors.shape[-2])
+    ]
+    return torch.stack(products, -2)

@@ -8,11 +8,10 @@ multiplication node the product of ``mult_arity`` of them. Multiplication nodes 
 from __future__ import annotations
 
 import copy
-import math
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import SupportsIndex, cast
+from itertools import accumulate, pairwise
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -20,30 +19,10 @@ from torch import Tensor, nn
 
 from kanlab.engine import spline
 from kanlab.engine.layer import KANLayer
+from kanlab.engine.shape import Arity, Width, parse_arity, parse_width, per_layer, whole
 
-Width = Sequence["int | Sequence[int]"]
 #: Range of a hidden node's values below which no grid is laid over them.
 _SILENT = 1e-9
-
-
-def parse_width(width: Width) -> list[list[int]]:
-    """Read ``[2, 5, 1]`` or ``[2, [5, 2], 1]`` as ``[n_sum, n_mult]`` per layer of nodes; the argument is not touched.
-
-    >>> parse_width([2, [5, 2], 1])
-    [[2, 0], [5, 2], [1, 0]]
-    """
-    if not isinstance(width, Sequence) or isinstance(width, str) or len(width) < 2:
-        raise ValueError(f"width is {width!r}; it needs at least inputs and outputs, such as [2, 5, 1]")
-    pairs = []
-    for level, nodes in enumerate(width):
-        pair = list(nodes) if isinstance(nodes, Sequence) else [nodes, 0]
-        whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in pair)
-        if len(pair) != 2 or not whole or sum(pair) < 1:
-            raise ValueError(f"width[{level}] is {nodes!r}; allowed are a positive int or [sum nodes, product nodes]")
-        pairs.append(pair)
-    if pairs[0][1]:
-        raise ValueError(f"width[0] is {width[0]!r}; inputs cannot be multiplication nodes")
-    return pairs
 
 
 @dataclass(frozen=True)
@@ -65,11 +44,17 @@ class Network(nn.Module):
     grid, k
         Intervals and degree of the splines, for all layers or one per layer.
     mult_arity
-        How many sums a multiplication node multiplies.
+        How many sums a multiplication node multiplies: a number, or a list for each level of nodes with a number for
+        each of its multiplication nodes, such as ``[[], [2, 3], []]`` for ``width=[2, [5, 2], 1]``.
     seed
         Of the initial values; nothing global is seeded.
-    base_fun, noise_scale, grid_eps, grid_range, dtype
-        See `KANLayer`; ``grid_eps`` mixes even (1) and quantile (0) grids whenever the grid is laid.
+    grid_eps
+        Mixes even (1) and quantile (0) grids whenever the grid is laid.
+    device
+        Where the parameters are; the initial values are the same everywhere.
+    **start
+        ``base_fun``, ``noise_scale``, ``scale_base_mu``, ``scale_base_sigma``, ``sp_trainable``, ``sb_trainable``,
+        ``sparse_init``, ``grid_range``, ``dtype``: see `kanlab.engine.start.Start`.
 
     Examples
     --------
@@ -84,43 +69,31 @@ class Network(nn.Module):
         grid: int | Sequence[int] = 3,
         k: int | Sequence[int] = 3,
         *,
-        mult_arity: int = 2,
+        mult_arity: Arity = 2,
         seed: int | torch.Generator = 0,
-        base_fun: str = "silu",
-        noise_scale: float = 0.1,
         grid_eps: float = 1.0,
-        grid_range: tuple[float, float] = (-1.0, 1.0),
-        dtype: torch.dtype = torch.float64,
+        device: str | torch.device | None = None,
+        **start: Any,
     ):
         super().__init__()
         self.width = parse_width(width)
-        self.mult_arity = _whole("mult_arity", mult_arity, 2)
+        #: For each level of nodes, how many sums each of its multiplication nodes multiplies.
+        self.mult_arity = parse_arity(mult_arity, self.width)
         self.grid_eps = float(grid_eps)
         if not 0.0 <= self.grid_eps <= 1.0:
             raise ValueError(f"grid_eps is {grid_eps}; it mixes even (1) and quantile (0) grids, so 0 to 1 are allowed")
-        if dtype not in (torch.float64, torch.float32):
-            raise ValueError(f"dtype is {dtype}; allowed are torch.float64 and torch.float32")
-        if not 0.0 <= noise_scale < math.inf:
-            raise ValueError(f"noise_scale is {noise_scale}; allowed are finite numbers from 0 up")
-        if not -math.inf < grid_range[0] < grid_range[1] < math.inf:
-            raise ValueError(f"grid_range is {tuple(grid_range)}; allowed are two finite numbers, the lower one first")
-        generator = (
-            seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(_whole("seed", seed, 0))
-        )
+        generator = seed if isinstance(seed, torch.Generator) else torch.Generator().manual_seed(whole("seed", seed, 0))
         depth = len(self.width) - 1
-        grids = [_whole("grid", g, 1) for g in _per_layer("grid", grid, depth)]
-        degrees = [_whole("k", d, 0) for d in _per_layer("k", k, depth)]
+        grids = [whole("grid", g, 1) for g in per_layer("grid", grid, depth)]
+        degrees = [whole("k", d, 0) for d in per_layer("k", k, depth)]
         self.layers = nn.ModuleList(
             KANLayer(
                 sum(self.width[l]),
-                self.width[l + 1][0] + self.mult_arity * self.width[l + 1][1],
+                self.width[l + 1][0] + sum(self.mult_arity[l + 1]),
                 grid=grids[l],
                 k=degrees[l],
-                base_fun=base_fun,
-                noise_scale=noise_scale,
-                grid_range=grid_range,
                 generator=generator,
-                dtype=dtype,
+                **start,
             )
             for l in range(depth)
         )
@@ -128,6 +101,7 @@ class Network(nn.Module):
         self.samples: Tensor | None = None
         #: The labels of those samples, where it was trained: what a formula is chosen by.
         self.targets: Tensor | None = None
+        self.to(device)
 
     # ---- shape
 
@@ -165,10 +139,9 @@ class Network(nn.Module):
     def groups(self) -> list[list[tuple[int, ...]]]:
         """For each layer, which subnodes make each node: a 1-tuple is a sum node, more are multiplied."""
         result = []
-        for n_sum, n_mult in self.width[1:]:
-            sums = [(m,) for m in range(n_sum)]
-            starts = range(n_sum, n_sum + self.mult_arity * n_mult, self.mult_arity)
-            result.append(sums + [tuple(range(start, start + self.mult_arity)) for start in starts])
+        for (n_sum, _), arities in zip(self.width[1:], self.mult_arity[1:], strict=True):
+            ends = list(accumulate(arities, initial=n_sum))
+            result.append([(m,) for m in range(n_sum)] + [tuple(range(*pair)) for pair in pairwise(ends)])
         return result
 
     def layer(self, l: int) -> KANLayer:
@@ -204,11 +177,11 @@ class Network(nn.Module):
 
     def combine(self, l: int, sums: Float[Tensor, "subnodes n"]) -> Float[Tensor, "nodes n"]:
         """Make the nodes after layer ``l`` from its subnodes."""
-        n_sum, n_mult = self.width[l + 1]
-        if not n_mult:
+        arities = self.mult_arity[l + 1]
+        if not arities:
             return sums
-        products = sums[..., n_sum:, :].unflatten(-2, (n_mult, self.mult_arity)).prod(-2)
-        return torch.cat([sums[..., :n_sum, :], products], -2)
+        plain, *factors = sums.split([self.width[l + 1][0], *arities], -2)
+        return torch.cat([plain, *(part.prod(-2, keepdim=True) for part in factors)], -2)
 
     def read(self, x: Tensor) -> Float[Tensor, "n_in n"]:
         """Check and cast a batch ``[batch, n_in]``; the engine's layout has the batch last."""
@@ -280,9 +253,9 @@ class Network(nn.Module):
             When values that reach a layer are not finite.
         """
         h = self.read(x)
-        sizes = self.grid if grid is None else _per_layer("grid", grid, self.depth)
+        sizes = self.grid if grid is None else per_layer("grid", grid, self.depth)
         for l, (layer, size) in enumerate(zip(self.kan_layers(), sizes, strict=True)):
-            layer.regrid(self._knots(l, h, _whole("grid", size, 1)))
+            layer.regrid(self._knots(l, h, whole("grid", size, 1)))
             h = self.combine(l, layer(h))
 
     @torch.no_grad()
@@ -315,8 +288,8 @@ class Network(nn.Module):
         even knots on the same range take the nearest splines.
         """
         result = copy.deepcopy(self)
-        for layer, size in zip(result.kan_layers(), _per_layer("grid", grid, self.depth), strict=True):
-            size = _whole("grid", size, 1)
+        for layer, size in zip(result.kan_layers(), per_layer("grid", grid, self.depth), strict=True):
+            size = whole("grid", size, 1)
             points = layer.knots[:, layer.k : layer.knots.shape[-1] - layer.k]
             if size >= layer.grid:
                 points = spline.subdivide(points, size)
@@ -325,17 +298,3 @@ class Network(nn.Module):
                 points = points[:, :1] + (points[:, -1:] - points[:, :1]) * even
             layer.regrid(spline.extend_knots(points, layer.k))
         return result
-
-
-def _per_layer(name: str, value: int | Sequence[int], depth: int) -> list[int]:
-    values = list(value) if isinstance(value, Sequence) else [value] * depth
-    if len(values) != depth:
-        raise ValueError(f"{name} is {value!r}; allowed are one number or one for each of the {depth} layers")
-    return values
-
-
-def _whole(name: str, value: SupportsIndex, least: int) -> int:
-    number = operator.index(value) if hasattr(value, "__index__") and not isinstance(value, bool) else least - 1
-    if number < least:
-        raise ValueError(f"{name} is {value!r}; allowed are whole numbers from {least} up")
-    return number

@@ -151,10 +151,11 @@ def compact(network: Network) -> Network:
     keep += [_present(network, masks, l) for l in range(1, network.depth)]
     keep.append(torch.ones(network.n_out, dtype=torch.bool))
     result = copy.deepcopy(network)
-    result.width = []
-    for l, nodes in enumerate(keep):
-        n_sum = network.width[l][0]
-        result.width.append([int(nodes[:n_sum].sum()), int(nodes[n_sum:].sum())])
+    result.width, result.mult_arity = [], []
+    for (n_sum, _), arities, nodes in zip(network.width, network.mult_arity, keep, strict=True):
+        kept = [arity for arity, stays in zip(arities, nodes[n_sum:].tolist(), strict=True) if stays]
+        result.width.append([int(nodes[:n_sum].sum()), len(kept)])
+        result.mult_arity.append(kept)
     for l, layer in enumerate(result.kan_layers()):
         inputs = keep[l].nonzero().flatten()
         outputs = _by_subnode(network, l, keep[l + 1]).nonzero().flatten()

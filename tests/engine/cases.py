@@ -44,6 +44,11 @@ def products() -> Network:
     return rough(Network([2, [1, 2], [1, 1]], grid=3, mult_arity=3, seed=4), 4)
 
 
+def unequal_products() -> Network:
+    """Multiplication nodes of two, three and four factors."""
+    return rough(Network([2, [1, 2], [1, 1]], grid=3, mult_arity=[[], [2, 4], [3]], seed=9), 9)
+
+
 def masked() -> Network:
     """Edges removed, but each node still reached."""
     network = rough(Network([3, 4, 2], grid=3, seed=5), 5)
@@ -82,4 +87,4 @@ def broken_lines() -> Network:
 
 
 #: One of each kind that the derivatives by hand must get right.
-KINDS = (plain, several_outputs, deep, products, masked, named, all_named, without_base, broken_lines)
+KINDS = (plain, several_outputs, deep, products, unequal_products, masked, named, all_named, without_base, broken_lines)

@@ -12,7 +12,8 @@ from scipy.interpolate import BSpline
 from torch.autograd import gradcheck
 
 from kanlab.engine import spline
-from kanlab.engine.layer import BASES, EdgeFunction, KANLayer, function_derivatives
+from kanlab.engine.base import BASES
+from kanlab.engine.layer import EdgeFunction, KANLayer, function_derivatives
 from kanlab.symbolic import library
 from tests.engine.cases import generator, points
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.autograd import gradcheck, gradgradcheck
 
-from kanlab.engine.network import Network, parse_width
+from kanlab.engine.network import Network
+from kanlab.engine.shape import parse_width
 from kanlab.symbolic import library
 from tests.engine.cases import KINDS, deep, generator, masked, named, plain, points, products, several_outputs
 
