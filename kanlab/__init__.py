@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from kanlab.data import create_dataset as create_dataset
 from kanlab.data import dataset_from as dataset_from
+from kanlab.discover import Discovery as Discovery
+from kanlab.discover import Solution as Solution
+from kanlab.discover import discover as discover
 from kanlab.engine.base import register_base as register_base
 from kanlab.engine.fit import Step as Step
 from kanlab.engine.penalty import Penalty as Penalty

@@ -21,9 +21,9 @@ FLOORS = [
     {"symbolic", "plot", "problems"},
     {"store"},
     {"kan"},
-    {"discover"},
     {"history"},
     {"session"},
+    {"discover"},
     {"runner"},
     {"widgets"},
     {"cli", "__main__", "__init__"},
@@ -37,6 +37,7 @@ FORBIDDEN = {
     "session": JUPYTER,
     "runner": JUPYTER,
     "kan": JUPYTER,
+    "discover": JUPYTER | {"pandas", "scipy"},
 }
 
 

@@ -1,0 +1,141 @@
+r"""Names for curves: which functions ``c f(a x + b) + d`` an edge found by a shape could be.
+
+All curves of all shapes are named in one batch (`kanlab.symbolic.affine`). Ranked is by error and cost together, where
+errors below what the shape itself got wrong count as that: a spline blurs its function.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import sympy
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kanlab.discover.expression import Form, call
+from kanlab.symbolic import library
+from kanlab.symbolic.affine import fit_affine
+from kanlab.symbolic.library import Domain, SymbolicFunction
+from kanlab.symbolic.search import cost, score
+
+#: What an edge may be called if no library is given. sin stands for cos as well, tanh for the sigmoid.
+DEFAULT_LIBRARY = (
+    "x", "x^2", "x^3", "x^4", "x^5", "sqrt", "x^1.5", "1/x", "1/x^2", "1/x^3", "1/sqrt(x)", "exp", "log", "sin",
+    "tan", "tanh", "arcsin", "arctan", "arctanh", "cosh", "sinh", "gaussian", "abs",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Samples of one edge's function, and the relative error they may have."""
+
+    x: Float[Tensor, " m"]
+    y: Float[Tensor, " m"]
+    tol: float
+
+
+@dataclass(frozen=True)
+class Name:
+    """``c f(a x + b) + d``, and its score on the curve (more is better)."""
+
+    function: SymbolicFunction
+    a: float
+    b: float
+    c: float
+    d: float
+    score: float
+
+    def of(self, inner: Form) -> Form:
+        """Return the form ``c f(a inner + b) + d``."""
+        argument = inner.scaled(self.a, self.b)
+        parts = _PARTS.get(self.function.name)
+        if parts is None:
+            return call(self.function, argument).scaled(self.c, self.d)
+        outside, weight, offset = parts
+        square = call(library.get("x^2"), argument)
+        return call(library.get(outside), square.scaled(weight, offset)).scaled(self.c, self.d)
+
+
+def named(curves: Sequence[Curve], functions: tuple[SymbolicFunction, ...], count: int = 4) -> list[list[Name]]:
+    """Return the best names of each curve, best first."""
+    if not curves:
+        return []
+    x, y = torch.stack([curve.x for curve in curves]), torch.stack([curve.y for curve in curves])
+    fit = fit_affine(x, y, functions)
+    constants = torch.stack([fit.a, fit.b, fit.c, fit.d], -1).tolist()
+    r2 = fit.r2.tolist()
+    return [
+        _ranked(functions, r2[row], constants[row], max(curve.tol, 1e-7))[:count] for row, curve in enumerate(curves)
+    ]
+
+
+def _ranked(
+    functions: tuple[SymbolicFunction, ...], r2: list[float], constants: list[list[float]], tol: float
+) -> list[Name]:
+    names = [
+        Name(function, a, b, c, d, score(1 - r2[column], cost(function), tol))
+        for column, function in enumerate(functions)
+        for a, b, c, d in [constants[column]]
+        if math.isfinite(r2[column])
+    ]
+    return sorted(names, key=lambda name: -name.score)
+
+
+def combinations(ranked: Sequence[Sequence[Name]], count: int) -> Iterator[tuple[Name, ...]]:
+    """Yield one name for each edge, the likeliest combinations first, at most ``count``."""
+    if not all(ranked):
+        return
+    loss = [[names[0].score - name.score for name in names] for names in ranked]
+    places = product(*(range(len(names)) for names in ranked)) if len(ranked) < 8 else iter([(0,) * len(ranked)])
+    order = sorted(places, key=lambda chosen: sum(loss[edge][m] for edge, m in enumerate(chosen)))
+    for chosen in order[:count]:
+        yield tuple(ranked[edge][m] for edge, m in enumerate(chosen))
+
+
+@functools.lru_cache(maxsize=16)
+def edge_functions(lib: tuple[str, ...] | None) -> tuple[SymbolicFunction, ...]:
+    """Return the functions an edge may be called: the library's, and those of a square under another function."""
+    names = DEFAULT_LIBRARY if lib is None else lib
+    extra = [name for name, (outside, *_) in _PARTS.items() if {outside, "x^2"} <= set(names)]
+    return (*library.resolve(names), *(_composed(name) for name in extra))
+
+
+#: ``f(u) = outside(weight u^2 + offset)`` under names of this module's own.
+_PARTS = {
+    "1/(1+x^2)": ("1/x", 1.0, 1.0),
+    "log(1-x^2)": ("log", -1.0, 1.0),
+    "log(1+x^2)": ("log", 1.0, 1.0),
+    "sqrt(1+x^2)": ("sqrt", 1.0, 1.0),
+    "sqrt(1-x^2)": ("sqrt", -1.0, 1.0),
+    "1/sqrt(1-x^2)": ("1/sqrt(x)", -1.0, 1.0),
+    "1/sqrt(1+x^2)": ("1/sqrt(x)", 1.0, 1.0),
+    "1/(1-x^2)": ("1/x", -1.0, 1.0),
+}
+
+
+@functools.lru_cache(maxsize=32)
+def _composed(name: str) -> SymbolicFunction:
+    outside, weight, offset = _PARTS[name]
+    f = library.get(outside)
+
+    def value(u: Tensor) -> Tensor:
+        return f(weight * u * u + offset)
+
+    def slope(u: Tensor) -> Tensor:
+        return 2 * weight * u * f.derivative(weight * u * u + offset)
+
+    def sympy_fn(u: sympy.Expr) -> sympy.Expr:
+        return f.sympy_fn(weight * u**2 + offset)
+
+    domain = Domain() if weight > 0 else Domain(low=-1.0, high=1.0, closed=outside == "sqrt")
+    return SymbolicFunction(name, name, value, slope, sympy_fn, f.complexity + 2, domain=domain, reflects=True)
+
+
+def as_names(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Check a library given by name."""
+    return None if names is None else tuple(function.name for function in library.resolve(names))

@@ -1,0 +1,71 @@
+"""From a problem to formulas: shapes in order of their cost, until one is as good as can be told.
+
+Each shape of `kanlab.discover.menu` proposes formulas; all numbers of each are fitted together on the problem's own
+rows. A shape that finds a part of the formula exactly hands what is left back as a smaller problem, which is solved the
+same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from kanlab.discover.clock import Clock, OutOfTimeError
+from kanlab.discover.expression import Form, add, number, variable
+from kanlab.discover.menu import MENU
+from kanlab.discover.pool import Candidate, Pool
+from kanlab.discover.problem import Problem
+from kanlab.symbolic.library import SymbolicFunction
+
+
+@dataclass
+class Search:
+    """What all parts of a search share.
+
+    Attributes
+    ----------
+    functions
+        What an edge may be called.
+    clock
+        When to end.
+    on_candidate
+        Told of each formula found for the first question.
+    """
+
+    functions: tuple[SymbolicFunction, ...]
+    clock: Clock
+    on_candidate: Callable[[Candidate], None] = lambda candidate: None
+    trace: list[str] = field(default_factory=list)
+
+    def run(self, problem: Problem) -> Pool:
+        """Search until a formula is found, the menu is through, or the time is over."""
+        pool = Pool(problem)
+        with contextlib.suppress(OutOfTimeError):
+            self._fill(pool, 0)
+        return pool
+
+    def solve(self, problem: Problem, depth: int) -> list[Candidate]:
+        """Return the best few formulas of a smaller problem."""
+        pool = Pool(problem)
+        self._fill(pool, depth)
+        return pool.best(3)
+
+    def _fill(self, pool: Pool, depth: int) -> None:
+        for origin, form in self._proposals(pool.problem, depth):
+            candidate = pool.add(form, origin)
+            if candidate is not None and depth == 0:
+                self.on_candidate(candidate)
+            if pool.done:
+                return
+            self.clock.check()
+
+    def _proposals(self, problem: Problem, depth: int) -> Iterator[tuple[str, Form]]:
+        yield "constant", number(float(problem.y.mean()))
+        if depth == 0:
+            yield (
+                "linear",
+                add([*(variable(i).scaled(1e-3) for i in range(problem.n_in)), number(float(problem.y.mean()))]),
+            )
+        for shape in MENU:
+            yield from shape(problem, self, depth)

@@ -1,0 +1,22 @@
+"""What the shapes of the menu may ask of the search that runs them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kanlab.discover.clock import Clock
+from kanlab.discover.pool import Candidate
+from kanlab.discover.problem import Problem
+from kanlab.symbolic.library import SymbolicFunction
+
+
+class Solver(Protocol):
+    """A search in progress."""
+
+    #: What an edge may be called.
+    functions: tuple[SymbolicFunction, ...]
+    clock: Clock
+
+    def solve(self, problem: Problem, depth: int) -> list[Candidate]:
+        """Return the best few formulas of a smaller problem, best first."""
+        ...
