@@ -20,8 +20,8 @@ from kanlab.data import check_dataset
 from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
+from kanlab.engine.losses import LossFunction
 from kanlab.engine.network import Network
-from kanlab.engine.objective import LossFunction
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import Width
 from kanlab.engine.start import Start

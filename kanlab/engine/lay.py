@@ -30,10 +30,10 @@ def lay_first(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], 
     restore(network, before)
     network.update_grid_from_samples(x)
     kept = value()
-    if not kept <= (1 + _TORN) * was:
+    if not kept <= was + _TORN * abs(was):
         restore(network, before)
         kept = was
-    if not kept <= _FAR_LOWER * start:
+    if not kept <= start and not kept <= _FAR_LOWER * abs(start):
         restore(network, stretched)
 
 
@@ -41,7 +41,7 @@ def lay_again(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], 
     """Lay the grids anew, unless that tears the function; return whether it was done."""
     before, was = snapshot(network), value()
     network.update_grid_from_samples(x)
-    if value() <= (1 + _TORN) * was:
+    if value() <= was + _TORN * abs(was):
         return True
     restore(network, before)
     return False

@@ -223,11 +223,19 @@ class Linearisation:
         ]
         return torch.cat([delta[..., :n_sum, :], *through], -2)
 
-    def jacobian(self, tape: Tape) -> Float[Tensor, "*s size o n"]:
-        """Return the derivative of each output of each sample by each parameter."""
+    def jacobian(
+        self, tape: Tape, by_output: Float[Tensor, "*s columns o n"] | None = None
+    ) -> Float[Tensor, "*s size columns n"]:
+        """Return the derivative of each output of each sample by each parameter.
+
+        With ``by_output``, of what has these derivatives by the outputs.
+        """
         *stack, n_out, n = tape.output.shape
-        result = self.x.new_empty(*stack, self.size, n_out, n)
-        delta = torch.eye(n_out, dtype=self.x.dtype, device=self.x.device).unsqueeze(-1).expand(*stack, -1, -1, n)
+        delta = by_output
+        if delta is None:
+            each = torch.eye(n_out, dtype=self.x.dtype, device=self.x.device)
+            delta = each.unsqueeze(-1).expand(*stack, -1, -1, n)
+        result = self.x.new_empty(*stack, self.size, delta.shape[-3], n)
         for l in reversed(range(len(self.plans))):
             plan, layer = self.plans[l], tape.layers[l]
             delta = self.split_nodes(l, layer.sums, delta)

@@ -6,19 +6,17 @@ of the labels' variance, so that ``lamb`` does not depend on the unit of ``y``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.gram import gram
 from kanlab.engine.linearise import Linearisation, Tape
+from kanlab.engine.losses import Loss, LossFunction, OwnLoss, SquaredError
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
 
-LossFunction = Callable[[Tensor, Tensor], Tensor]
 #: Spread (standard deviation) of a hidden node below which its outgoing magnitudes are no longer scaled up.
 _HIDDEN_FLOOR = 0.1
 #: What inputs count as spread, that of even ones on [-1, 1]: their own spread depends on the unit they came in.
@@ -65,24 +63,32 @@ class Objective:
     ):
         self.penalty = penalty if penalty is not None else Penalty()
         self.loss_fn, self.y = loss_fn, y
+        self.loss: Loss = SquaredError(y) if loss_fn is None else OwnLoss(loss_fn, y)
         self.linear = Linearisation(network, x)
         self.hold(self.linear.trainable())
-        spread = y.std(-1, correction=0).mean().item() if loss_fn is None else 1.0
-        self.scale = spread if spread > 0 else 1.0
+        self.scale = self.loss.spread
 
-    @classmethod
-    def like(cls, other: Objective, network: Network, penalty: Penalty | None = None) -> Objective:
+    def like(self, network: Network, penalty: Penalty | None = None) -> Objective:
         """Make the same objective, perhaps with another penalty, for another network of the same shape."""
-        return cls(network, other.linear.x, other.y, penalty or other.penalty, other.loss_fn)
+        return Objective(network, self.linear.x, self.y, penalty or self.penalty, self.loss_fn)
 
     def hold(self, free: Float[Tensor, " size"]) -> None:
         """Let only the parameters marked 1 change."""
         self.free = None if bool(free.all()) else free
 
     @property
-    def squares(self) -> bool:
-        """Whether the loss is the mean squared error."""
-        return self.loss_fn is None
+    def rows(self) -> int:
+        """Numbers that the Jacobian has for each parameter."""
+        return self.linear.network.n_out * self.linear.x.shape[-1]
+
+    @property
+    def least(self) -> float:
+        """At or below this value nothing is left to be learnt."""
+        return self.loss.least
+
+    def curved(self) -> bool:
+        """Whether second order has something to go by at the network's own parameters."""
+        return self.loss.curved(self.start().tape.output)
 
     @property
     def strength(self) -> float:
@@ -96,7 +102,7 @@ class Objective:
     def evaluate(self, vector: Float[Tensor, " size"]) -> Evaluation:
         """Evaluate the objective."""
         tape = self.linear.evaluate(vector)
-        loss = self._loss(tape.output)
+        loss = self.loss.value(tape.output)
         reg, slopes, moments = self._regularisation(tape)
         return Evaluation(vector, tape, loss, reg, loss + self.strength * reg, slopes, moments)
 
@@ -106,33 +112,21 @@ class Objective:
 
     def gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:
         """Return the derivative of the objective by each parameter."""
-        if self.squares:
-            by_output = self.residual(evaluation) * (-2.0 / self.y.numel())
-        else:
-            output = evaluation.tape.output.detach().T.requires_grad_()
-            with torch.enable_grad():
-                loss = self.loss_fn(output, self._label())  # pyright: ignore[reportOptionalCall]
-            by_output = torch.autograd.grad(loss, output)[0].T
+        by_output = self.loss.slope(evaluation.tape.output)
         edges, nodes = self._penalty_cotangents(evaluation) if self.penalty.lamb else (None, None)
         gradient = self.linear.pull_back(evaluation.tape, by_output, edges, nodes)
         return gradient if self.free is None else gradient * self.free
 
     @torch.no_grad()
     def normal_equations(self, evaluation: Evaluation) -> tuple[Float[Tensor, "size size"], Float[Tensor, " size"]]:
-        """Return a positive model of half the objective's Hessian, and minus half its gradient (squared error only)."""
-        jacobian = self.linear.jacobian(evaluation.tape).flatten(1)
-        if self.free is not None:
-            jacobian *= self.free.unsqueeze(-1)
-        residual = self.residual(evaluation).flatten()
-        hessian = gram(jacobian).div_(residual.numel())
-        descent = jacobian @ residual / residual.numel()
+        """Return a positive model of half the objective's Hessian, and minus half its gradient."""
+        hessian, descent = self.loss.normal_equations(self.linear, evaluation.tape)
         if self.penalty.lamb:
-            pull = self.penalty_gradient(evaluation)
             self.add_half_penalty_curvature(evaluation, hessian)
-            if self.free is not None:
-                pull *= self.free
-                hessian *= self.free.unsqueeze(-1) * self.free
-            descent = descent - 0.5 * pull
+            descent = descent - 0.5 * self.penalty_gradient(evaluation)
+        if self.free is not None:
+            descent = descent * self.free
+            hessian *= self.free.unsqueeze(-1) * self.free
         return hessian, descent
 
     def penalty_gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:
@@ -160,14 +154,6 @@ class Objective:
             torch.diagonal(block, dim1=0, dim2=2).add_((weight[:, None, None] * gram[plan.inputs]).permute(1, 2, 0))
 
     # ---- parts
-
-    def _label(self) -> Tensor:
-        return self.y.T if self.y.ndim == 2 and self.y.is_floating_point() else self.y
-
-    def _loss(self, output: Tensor) -> float:
-        if self.loss_fn is None:
-            return (self.y - output).square().mean().item()
-        return float(self.loss_fn(output.T, self._label()))
 
     def _unit(self, l: int, x: Tensor) -> Float[Tensor, "i 1"]:
         """Return what an edge's spread is measured in: its node's spread, at the end times the labels' spread."""

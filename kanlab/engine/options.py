@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine import solvers
-from kanlab.engine.objective import LossFunction
+from kanlab.engine.losses import LossFunction
 from kanlab.engine.penalty import Penalty
 
 Metric = Callable[[], "Tensor | float"]

@@ -170,6 +170,8 @@ class Run:
         options = self.options
         if not math.isfinite(value):
             return "diverged: the loss is no longer a finite number; the best state so far is kept"
+        if self._epoch == 1 and value <= self.solver.objective.least:
+            return "converged: the loss is so low that nothing is left to be learnt"
         soon = range(index + 1, options.stop_grid_update_step) if self._splines else ()
         if self.solver.done and self._epoch == 1 and not any(options.updates_grid(i) for i in soon):
             return "converged: no step lowers the objective any more"

@@ -35,6 +35,11 @@ _SQUEEZE, _SQUEEZE_STEPS = (10.0, 10.0, 1.0, 1.0), 10
 _GAIN = 1e-2
 
 
+def _below(value: float, part: float) -> float:
+    """Return what is lower by a part; a loss of one's own may be negative."""
+    return value - part * abs(value)
+
+
 class Interrupted(Exception):
     """The person wants something else: the jump is given up, and nothing was changed."""
 
@@ -64,7 +69,7 @@ class Thinner:
             if not edges:
                 continue
             found = self._without(solver.objective, edges, solver.current.value)
-            if found.value < (1.0 - _GAIN) * solver.current.value:
+            if found.value < _below(solver.current.value, _GAIN):
                 solver.current = found
                 solver.objective.linear.write(found.vector)
                 self._refused.clear()
@@ -83,15 +88,15 @@ class Thinner:
         again = solver
         for strength in _SQUEEZE:
             trial.update_grid_from_samples(samples)
-            squeezed = Objective.like(objective, trial, replace(penalty, lamb=strength * penalty.lamb))
+            squeezed = objective.like(trial, replace(penalty, lamb=strength * penalty.lamb))
             again = LevenbergMarquardt(squeezed, damping=0.1)
             for _ in range(_SQUEEZE_STEPS):
                 if not again.done:
                     self._step(again)
-        if not again.current.value < (1.0 - _GAIN) * solver.current.value:
+        if not again.current.value < _below(solver.current.value, _GAIN):
             return False
         restore(self.network, snapshot(trial))
-        solver.restart(Objective.like(objective, self.network))
+        solver.restart(objective.like(self.network))
         self._refused.clear()
         return True
 
@@ -143,14 +148,14 @@ class Thinner:
                 silenced.layer(l).scale_base[i, j] = 0
             for l, i, j in edges:
                 self._leave_mean(silenced, edges, (l, i, j), means[l][i, j])
-        trial = LevenbergMarquardt(Objective.like(objective, silenced), damping=0.1)
+        trial = LevenbergMarquardt(objective.like(silenced), damping=0.1)
         before = trial.current.value
         for step in range(1, _REFIT + 1):
             self._step(trial)
-            if trial.done or trial.current.value < (1.0 - 2 * _GAIN) * goal:
+            if trial.done or trial.current.value < _below(goal, 2 * _GAIN):
                 break
             if step % _LOOK == 0:
-                if before - trial.current.value < _SLOW * before:
+                if trial.current.value > _below(before, _SLOW):
                     break
                 before = trial.current.value
         return objective.evaluate(trial.current.vector)

@@ -232,12 +232,36 @@ def test_auto_takes_second_order_while_it_is_affordable():
     assert solvers.choose("auto", Objective(huge, x.T, labels(x, 1).T)) == "Adam"
 
 
-def test_auto_takes_no_squares_for_another_loss():
+@pytest.mark.parametrize(
+    ("loss_fn", "chosen"),
+    [
+        (torch.nn.functional.mse_loss, "LM"),
+        (lambda p, y: (p - y).cosh().log().mean(), "LM"),
+        (torch.nn.functional.l1_loss, "LBFGS"),
+    ],
+    ids=["squares", "log cosh", "absolute"],
+)
+def test_auto_takes_second_order_for_losses_that_curve(loss_fn, chosen):
+    x = points(20, 2)
+    objective = Objective(fresh(), x.T, labels(x, 1).T, loss_fn=loss_fn)
+    assert solvers.choose("auto", objective) == chosen
+
+
+def test_second_order_is_refused_where_the_loss_has_no_curvature():
     x = points(20, 2)
     objective = Objective(fresh(), x.T, labels(x, 1).T, loss_fn=torch.nn.functional.l1_loss)
-    assert solvers.choose("auto", objective) == "LBFGS"
-    with pytest.raises(ValueError, match='take "LBFGS", "Adam" or "auto"'):
+    with pytest.raises(ValueError, match='twice differentiable, or "LBFGS", "Adam" or "auto"'):
         solvers.choose("LM", objective)
+
+
+def test_rows_of_all_outputs_count_for_what_is_affordable():
+    network = Network([2, 10, 10], grid=20, seed=0)
+    x = points(3000, 2)
+    classes = torch.arange(3000) % 10
+    one = Objective(Network([2, 10, 1], grid=20, seed=0), x.T, labels(x, 1).T)
+    ten = Objective(network, x.T, classes, loss_fn=torch.nn.functional.cross_entropy)
+    assert solvers.choose("auto", one) == "LM"
+    assert solvers.choose("auto", ten) == "LBFGS"
 
 
 @pytest.mark.parametrize("name", ["SGD", "lm", "", None])

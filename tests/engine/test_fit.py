@@ -386,7 +386,7 @@ def test_batch_of_all_rows_or_more_is_no_batch():
 # ---- data and labels of all kinds
 
 
-@pytest.mark.parametrize("opt", ["auto", "LBFGS", "Adam"])
+@pytest.mark.parametrize("opt", ["auto", "LM", "LBFGS", "Adam"])
 def test_class_indices_with_cross_entropy(opt):
     x = points(150, 2)
     label = (x[:, 0] ** 2 + x[:, 1] > 0.3).long()
@@ -402,6 +402,32 @@ def test_class_indices_with_cross_entropy(opt):
     assert steps[-1].train_loss < 0.5 * math.log(2)
     assert math.isfinite(steps[-1].test_loss)
     assert float((network(x).argmax(1) == label).double().mean()) > 0.9
+
+
+def test_training_ends_when_all_classes_are_told_apart():
+    x = points(150, 2)
+    label = (x[:, 0] ** 2 + x[:, 1] > 0.3).long()
+    network = Network([2, 2], seed=0)
+    steps = train(network, Data(x, label), steps=200, loss_fn=torch.nn.functional.cross_entropy)
+    assert {step.solver for step in steps} == {"LM"}
+    assert len(steps) < 50
+    assert "nothing is left to be learnt" in steps[-1].reason
+    assert bool((network(x).argmax(1) == label).all())
+
+
+def test_a_loss_below_zero_is_trained_like_any_other():
+    x = points(150, 1)
+    rows = Data(x, target(x))
+    network = Network([1, 2], seed=0)
+
+    def likelihood(p: Tensor, y: Tensor) -> Tensor:
+        return torch.nn.functional.gaussian_nll_loss(p[:, :1], y, torch.exp(2 * p[:, 1:]), eps=1e-9)
+
+    steps = train(network, rows, steps=30, loss_fn=likelihood)
+    assert steps[-1].train_loss < -4
+    assert len(steps) == 30
+    squeezed = train(Network([1, 2, 2], seed=0), rows, steps=30, penalty=Penalty(1e-3), loss_fn=likelihood)
+    assert squeezed[-1].train_loss < -2
 
 
 def test_class_indices_without_a_loss_for_them_are_refused_with_advice():

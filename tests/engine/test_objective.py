@@ -78,7 +78,6 @@ def test_gradient_is_that_of_finite_differences(kind, penalty):
 def test_gradient_with_a_loss_of_ones_own(kind):
     network = kind()
     objective = make(network, PENALTY, loss_fn=lambda p, y: torch.nn.functional.smooth_l1_loss(p, y, beta=0.5))
-    assert not objective.squares
     at = objective.start()
     with torch.no_grad():
         x = objective.linear.x.T
@@ -202,7 +201,7 @@ def test_like_makes_the_same_objective_for_another_network():
     other = plain()
     with torch.no_grad():
         other.layer(0).coef.mul_(0.5)
-    like = Objective.like(objective, other)
+    like = objective.like(other)
     assert like.penalty is PENALTY
     assert like.start().value == make(other, PENALTY).start().value
     assert like.start().value != objective.start().value

@@ -43,12 +43,15 @@ def choose(name: str, objective: Objective) -> str:
     """Resolve ``"auto"``: LM while its Jacobian is affordable, then LBFGS, then (very many parameters) Adam."""
     if name not in NAMES:
         raise ValueError(f"opt is {name!r}; allowed are {', '.join(map(repr, NAMES))}")
-    if name == "LM" and not objective.squares:
-        raise ValueError('opt="LM" minimises squared errors; with a loss_fn of your own take "LBFGS", "Adam" or "auto"')
+    if name == "LM" and not objective.curved():
+        raise ValueError(
+            'opt="LM" follows the curvature of the loss, and this loss_fn has none (piecewise linear, like an absolute '
+            'error): take a loss_fn that is twice differentiable, or "LBFGS", "Adam" or "auto"'
+        )
     if name != "auto":
         return name
-    size, numbers = objective.linear.size, objective.linear.size * objective.y.numel()
-    if objective.squares and size <= PARAMETER_LIMIT and numbers <= JACOBIAN_LIMIT:
+    size = objective.linear.size
+    if size <= PARAMETER_LIMIT and size * objective.rows <= JACOBIAN_LIMIT and objective.curved():
         return "LM"
     return "LBFGS" if size <= 50_000 else "Adam"
 

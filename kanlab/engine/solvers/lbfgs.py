@@ -63,7 +63,8 @@ class LBFGS:
         with torch.no_grad():
             trial = self.objective.evaluate(self._vector.detach().clone())
         if trial.value < self.current.value:
-            self.done = self.current.value - trial.value < self._told_apart * self.current.value
+            gain = self.current.value - trial.value
+            self.done = gain < self._told_apart * abs(self.current.value) or trial.value <= self.objective.least
             self.current = trial
             self.objective.linear.write(trial.vector)
         else:

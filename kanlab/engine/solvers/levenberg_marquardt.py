@@ -17,8 +17,6 @@ _FLOOR = 1e-6
 _TRIES = 12
 #: Where the model foretells the gain this well the problem is all but linear, and the damping falls this fast.
 _LINEAR, _FAST = 0.05, 0.1
-#: Squared error, relative to the labels' variance, that is rounding.
-_ROUNDING = 1e-31
 
 
 class LevenbergMarquardt:
@@ -78,7 +76,7 @@ class LevenbergMarquardt:
         self.damping *= min(max(1.0 - (2.0 * gain - 1.0) ** 3, _FAST if abs(gain - 1.0) < _LINEAR else 1 / 3), 2.0)
         self.damping = max(self.damping, _LEAST_DAMPING)
         self._growth = 2.0
-        self.done = trial.value <= _ROUNDING * self.objective.scale**2
+        self.done = trial.value <= self.objective.least
         self.current = trial
         self.objective.linear.write(trial.vector)
         return trial
