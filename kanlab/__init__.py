@@ -15,6 +15,7 @@ from kanlab.engine.base import register_base as register_base
 from kanlab.engine.fit import Step as Step
 from kanlab.engine.penalty import Penalty as Penalty
 from kanlab.kan import KAN as KAN
+from kanlab.optim import LBFGS as LBFGS
 from kanlab.session import Session as Session
 from kanlab.symbolic.formula import Formula as Formula
 from kanlab.symbolic.library import register as register

@@ -283,7 +283,8 @@ class KANLayer(nn.Module):
             points = torch.cat([spline.dense_points(knots, self.k), self._inside(knots)], -1)
             old = spline.curve(self.coef, spline.basis(points, self.knots, self.k)[0])
             coef = spline.fit_coef(points, old, knots, self.k)
-            self.coef = nn.Parameter(coef, requires_grad=self.coef.requires_grad)
+            # The same parameter with other numbers: an optimiser that holds it goes on with these.
+            self.coef.data, self.coef.grad = coef, None
             self.knots = knots.clone()
 
     def _inside(self, knots: Tensor) -> Tensor:

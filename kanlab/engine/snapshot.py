@@ -16,10 +16,11 @@ def snapshot(network: Network) -> Snapshot:
 
 
 def restore(network: Network, state: Snapshot) -> None:
-    """Put a snapshot back."""
+    """Put a snapshot back; parameters stay the same objects, which optimisers may hold."""
     for layer, tensors in zip(network.kan_layers(), state, strict=True):
         for name, tensor in tensors.items():
             old = getattr(layer, name)
-            value = tensor.clone()
-            is_parameter = isinstance(old, nn.Parameter)
-            setattr(layer, name, nn.Parameter(value, requires_grad=old.requires_grad) if is_parameter else value)
+            if isinstance(old, nn.Parameter):
+                old.data, old.grad = tensor.clone(), None
+            else:
+                setattr(layer, name, tensor.clone())

@@ -35,3 +35,12 @@ def test_snapshots_can_be_restored_again_and_keep_what_is_frozen_frozen():
         with torch.no_grad():
             network.layer(0).coef.zero_()
             network.layer(1).coef.zero_()
+
+
+def test_parameters_stay_the_same_objects():
+    network = named()
+    held, state = list(network.parameters()), snapshot(network)
+    network.update_grid_from_samples(points(40, 3), grid=9)
+    assert all(a is b for a, b in zip(held, network.parameters(), strict=True))
+    restore(network, state)
+    assert all(a is b for a, b in zip(held, network.parameters(), strict=True))
