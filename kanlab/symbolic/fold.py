@@ -56,6 +56,8 @@ class Linear:
 
     def scaled(self, factor: float, offset: float = 0.0) -> Linear:
         """Return ``factor * self + offset``."""
+        if factor == 0:
+            return Linear({}, offset)
         return Linear({t: w * factor for t, w in self.weights.items()}, self.constant * factor + offset)
 
     def expr(self) -> sympy.Expr:
@@ -125,6 +127,9 @@ def apply(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Line
         scale, rest = _factored(inner, signed=parity is not None)
         sign = parity if parity is not None and scale < 0 else 1
         return _term(function.sympy_fn(rest.expr()), c * sign * abs(scale) ** _DEGREES[name], d)
+    if name == "sigmoid" and abs(inner.constant) > _FACTOR:
+        # sympy would take the constant out of exp, beyond the range of doubles.
+        return _term(sympy.tanh(inner.scaled(0.5).expr()), 0.5 * c, d + 0.5 * c)
     if name in _PARITY and _leading(inner) < 0:
         inner, c = inner.scaled(-1.0), c * _PARITY[name]
     if name == "tan":

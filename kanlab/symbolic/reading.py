@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
+import torch
 
 from kanlab.engine.network import Network
 from kanlab.symbolic import fold
@@ -169,6 +170,8 @@ class _Reader:
             a, b, c, d = layer.affine[i, j].tolist()
             return self.write(function, node.scaled(a, b), c, d)
         curve = curve_of(layer, edge)
+        if not node.weights:
+            return Linear({}, float(curve(torch.tensor(node.constant, dtype=torch.float64))))
         self.curves[curve.name] = curve
         return Linear({sympy.Function(curve.name)(node.expr()): 1.0})
 

@@ -124,3 +124,15 @@ def test_tidy_rounds_exponents_to_halves():
 def test_tidy_keeps_small_terms_among_small_terms():
     expr = 1e-7 * X + 2e-7 * Y
     assert fold.tidy(expr, 1e-3) == expr
+
+
+def test_what_does_not_depend_on_its_argument_is_a_number():
+    assert fold.apply(get("sin"), fold.variable(X).scaled(0.0, 1.0), 2.0, 0.5) == fold.Linear(
+        {}, 2 * math.sin(1.0) + 0.5
+    )
+
+
+def test_a_far_sigmoid_stays_within_the_range_of_doubles():
+    form = fold.apply(get("sigmoid"), fold.variable(X).scaled(1.0, -5000.0), 2.0, 1.0)
+    x = torch.tensor([4998.0, 5000.0, 5003.0], dtype=torch.float64)
+    torch.testing.assert_close(evaluate(form.expr(), {X: x}), 2 * torch.sigmoid(x - 5000) + 1, rtol=1e-12, atol=0)
