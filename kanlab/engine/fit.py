@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from kanlab.engine.extend import extension_steps
 from kanlab.engine.network import Network
 from kanlab.engine.options import Data as Data
 from kanlab.engine.options import Metric as Metric
@@ -42,4 +43,7 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
 
 def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
     network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
-    yield from Run(network, data, options).steps()
+    if options.grids:
+        yield from extension_steps(network, data, options)
+    else:
+        yield from Run(network, data, options).steps()

@@ -1,0 +1,125 @@
+r"""Grid extension as a schedule: train on a coarse grid, carry the function to a finer one, train on.
+
+(KAN paper, sec. 2.5.) A fine grid fits the samples and not always what lies between them, so one row in ten is held
+out while the grids grow; the grid on which these rows are told best is kept and trained on all rows at the end. The
+test rows of the dataset have no part in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Generator
+
+import torch
+from torch import Tensor
+
+from kanlab.engine.network import Network
+from kanlab.engine.options import Data, Options, Step
+from kanlab.engine.penalty import Penalty
+from kanlab.engine.run import Run, Stall
+from kanlab.engine.snapshot import restore, snapshot
+
+#: One row in so many is held out, where there are enough rows for it.
+_HELD_OUT, _FEW = 10, 50
+#: The part of the held-out rows that may be told as badly as they like: a few in empty corners would decide alone.
+_TRIM = 0.02
+#: A finer grid must lower the held-out error by this part; twice in turn this much more ends the schedule.
+_WORTH, _WORSE = 0.03, 0.3
+#: A grid is trained until this many steps lower the objective by less than this part.
+_FLAT = (4, 0.1)
+#: Steps on all rows at the end.
+_LAST = 10
+
+Steps = Generator[Step, "Penalty | None", None]
+
+
+def extension_steps(network: Network, data: Data, options: Options) -> Steps:
+    """Train on each of ``options.grids`` in turn, at most ``options.steps`` steps on each; see the module."""
+    fitted, held_out = _split(data, options.seed)
+    stage = _Stages(network, options)
+    best, least, worse = snapshot(network), math.inf, 0
+    for number, grid in enumerate(options.grids):
+        stage.change_grid(grid, fitted.train_input, first=number == 0)
+        yield from stage.train(fitted, options.steps, lay=number == 0)
+        error = _held_out_error(network, held_out, options)
+        if not error > (1 - _WORTH) * least:
+            best, least, worse = snapshot(network), error, 0
+        else:
+            worse = worse + 1 if error > (1 + _WORSE) * least else 0
+            if worse == 2 or not math.isfinite(error):
+                break
+    restore(network, best)
+    last = _LAST if options.steps is None else min(_LAST, options.steps)
+    yield from stage.train(data, last, lay=False)
+
+
+class _Stages:
+    """Runs one after the other, told as one: their steps are counted on, and a grid's end is not the training's."""
+
+    def __init__(self, network: Network, options: Options):
+        self.network, self.options = network, options
+        self._penalty, self._count = options.penalty, 0
+
+    def change_grid(self, grid: int, x: Tensor, *, first: bool) -> None:
+        """Put the network on another number of intervals."""
+        if first:  # where its data lies is found out by the run
+            restore(self.network, snapshot(self.network.refined(grid)))
+        else:
+            self.network.update_grid_from_samples(x, grid)
+
+    def train(self, data: Data, steps: int | None, *, lay: bool) -> Steps:
+        """Go through one run, until it is flat."""
+        options = dataclasses.replace(
+            self.options,
+            steps=steps,
+            penalty=self._penalty,
+            update_grid=lay and self.options.update_grid,
+            grid_update_num=1,
+            start_grid_update_step=-1,
+            stop_grid_update_step=1,
+        )
+        flat, run = Stall(*_FLAT), Run(self.network, data, options).steps()
+        try:
+            step = next(run, None)
+            while step is not None:
+                over = flat.seen(step.objective) or bool(step.reason)
+                sent = yield dataclasses.replace(step, index=self._count, reason="")
+                self._count += 1
+                if sent is not None:
+                    self._penalty = sent
+                if over:
+                    return
+                step = _next(run, sent)
+        finally:
+            run.close()
+
+
+def _next(run: Steps, sent: Penalty | None) -> Step | None:
+    try:
+        return run.send(sent)
+    except StopIteration:
+        return None
+
+
+def _split(data: Data, seed: int) -> tuple[Data, Data | None]:
+    """Hold out some of the training rows, if there are enough; the test rows stay what they are."""
+    n = len(data.train_input)
+    if n < _FEW:
+        return data, None
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).to(data.train_input.device)
+    held, kept = order[: n // _HELD_OUT], order[n // _HELD_OUT :].sort().values
+    fitted = dataclasses.replace(data, train_input=data.train_input[kept], train_label=data.train_label[kept])
+    return fitted, Data(data.train_input[held], data.train_label[held])
+
+
+@torch.no_grad()
+def _held_out_error(network: Network, held_out: Data | None, options: Options) -> float:
+    """Return the trimmed mean squared error (or the loss) on the rows held out; without any, 0: all grids are good."""
+    if held_out is None:
+        return 0.0
+    prediction = network(held_out.train_input)
+    if options.loss_fn is not None:
+        return float(options.loss_fn(prediction, held_out.train_label))
+    squared = (prediction - held_out.train_label).square().mean(1).sort().values
+    return math.sqrt(float(squared[: math.ceil((1 - _TRIM) * len(squared))].mean()))
