@@ -12,7 +12,6 @@ import math
 from collections.abc import Generator
 
 import torch
-from torch import Tensor
 
 from kanlab.engine.network import Network
 from kanlab.engine.options import Data, Options, Step
@@ -35,12 +34,16 @@ Steps = Generator[Step, "Penalty | None", None]
 
 
 def extension_steps(network: Network, data: Data, options: Options) -> Steps:
-    """Train on each of ``options.grids`` in turn, at most ``options.steps`` steps on each; see the module."""
+    """Train on each of ``options.grids`` in turn, at most ``options.steps`` steps on each; see the module.
+
+    The network is on the first of them already.
+    """
     fitted, held_out = _split(data, options.seed)
     stage = _Stages(network, options)
     best, least, worse = snapshot(network), math.inf, 0
     for number, grid in enumerate(options.grids):
-        stage.change_grid(grid, fitted.train_input, first=number == 0)
+        if number:
+            network.update_grid_from_samples(fitted.train_input, grid)
         yield from stage.train(fitted, options.steps, lay=number == 0)
         error = _held_out_error(network, held_out, options)
         if not error > (1 - _WORTH) * least:
@@ -60,13 +63,6 @@ class _Stages:
     def __init__(self, network: Network, options: Options):
         self.network, self.options = network, options
         self._penalty, self._count = options.penalty, 0
-
-    def change_grid(self, grid: int, x: Tensor, *, first: bool) -> None:
-        """Put the network on another number of intervals."""
-        if first:  # where its data lies is found out by the run
-            restore(self.network, snapshot(self.network.refined(grid)))
-        else:
-            self.network.update_grid_from_samples(x, grid)
 
     def train(self, data: Data, steps: int | None, *, lay: bool) -> Steps:
         """Go through one run, until it is flat."""

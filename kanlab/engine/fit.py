@@ -15,7 +15,9 @@ from kanlab.engine.options import Metric as Metric
 from kanlab.engine.options import Options as Options
 from kanlab.engine.options import Step as Step
 from kanlab.engine.penalty import Penalty
+from kanlab.engine.race import race
 from kanlab.engine.run import Run
+from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.threads import stretches
 
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
@@ -43,6 +45,10 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
 
 def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
     network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
+    if options.grids:
+        restore(network, snapshot(network.refined(options.grids[0])))
+    if options.restarts > 1:
+        race(network, data, options)
     if options.grids:
         yield from extension_steps(network, data, options)
     else:

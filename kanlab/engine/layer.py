@@ -125,7 +125,7 @@ class KANLayer(nn.Module):
         **start: Any,
     ):
         super().__init__()
-        begin = Start(**start)
+        self.start = begin = Start(**start)
         self.in_dim, self.out_dim, self.k = in_dim, out_dim, k
         #: The base function ``b(x)``.
         self.base = base_function(begin.base_fun)
@@ -140,6 +140,15 @@ class KANLayer(nn.Module):
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
         #: The knots as they were when last evaluated, and which version of them that was.
         self._mesh: tuple[spline.Mesh, int] | None = None
+
+    @torch.no_grad()
+    def draw(self, generator: torch.Generator) -> None:
+        """Give the edges other initial values; what is frozen (``requires_grad`` off) keeps its own."""
+        coef = self.start.coef(self.in_dim, self.out_dim, self.coef.shape[-1], generator)
+        scale_base = self.start.scale_base(self.in_dim, self.out_dim, generator)
+        for parameter, value in ((self.coef, coef), (self.scale_base, scale_base)):
+            if parameter.requires_grad:
+                parameter.copy_(value)
 
     @property
     def base_fun(self) -> str:

@@ -167,14 +167,16 @@ class Linearisation:
 
     def trainable(self) -> Float[Tensor, " size"]:
         """Return 1 for parameters that may change, 0 for those with ``requires_grad`` off."""
-        free = self.x.new_ones(self.size)
+        stack = self.plans[0].layer.coef.shape[:-3]
+        free = self.x.new_ones(*stack, self.size)
         for plan in self.plans:
-            rows = free[plan.splines].view(-1, plan.rows)
-            rows[:, :-1] *= float(plan.layer.coef.requires_grad)
-            rows[:, :-1] *= (plan.layer.scale_sp[plan.inputs, plan.outputs] != 0).to(free.dtype).unsqueeze(-1)
-            rows[:, -1] *= float(plan.layer.scale_base.requires_grad)
+            rows = free[..., plan.splines].unflatten(-1, (-1, plan.rows))
+            rows[..., :-1] *= float(plan.layer.coef.requires_grad)
+            scaled = plan.layer.scale_sp[..., plan.inputs, plan.outputs] != 0
+            rows[..., :-1] *= scaled.to(free.dtype).unsqueeze(-1)
+            rows[..., -1] *= float(plan.layer.scale_base.requires_grad)
             for _, where in plan.groups:
-                free[where] *= float(plan.layer.affine.requires_grad)
+                free[..., where] *= float(plan.layer.affine.requires_grad)
         return free
 
     # ---- forward

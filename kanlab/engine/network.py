@@ -252,7 +252,7 @@ class Network(nn.Module):
         FloatingPointError
             When values that reach a layer are not finite.
         """
-        h = self.read(x)
+        h = self.read(x).expand(*self.layer(0).coef.shape[:-3], -1, -1)  # of a stack of networks, for each
         sizes = self.grid if grid is None else per_layer("grid", grid, self.depth)
         for l, (layer, size) in enumerate(zip(self.kan_layers(), sizes, strict=True)):
             layer.regrid(self._knots(l, h, whole("grid", size, 1)))

@@ -21,6 +21,11 @@ def metric_name(metric: Metric) -> str:
     return getattr(metric, "__name__", type(metric).__name__)
 
 
+def batch_last(label: Tensor) -> Tensor:
+    """Return labels ``[n, n_out]`` as the engine has them, ``[n_out, n]``; class indices ``[n]`` as they are."""
+    return label.T.contiguous() if label.ndim == 2 else label
+
+
 @dataclass(frozen=True)
 class Data:
     """Training and (possibly no) held-out rows, checked by whoever made it."""

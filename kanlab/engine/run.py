@@ -13,7 +13,7 @@ from kanlab.engine.lay import lay_again, lay_first
 from kanlab.engine.linearise import Linearisation
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
-from kanlab.engine.options import Data, Options, Step, metric_name
+from kanlab.engine.options import Data, Options, Step, batch_last, metric_name
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -75,7 +75,7 @@ class Run:
     def __init__(self, network: Network, data: Data, options: Options):
         self.network, self.data, self.options = network, data, options
         self.penalty = options.penalty
-        self._x, self._y = data.train_input.T.contiguous(), _batch_last(data.train_label)
+        self._x, self._y = data.train_input.T.contiguous(), batch_last(data.train_label)
         n = self._x.shape[-1]
         self._epoch = math.ceil(n / options.batch) if 0 < options.batch < n else 1
         self._batches = _batches(self._x, self._y, options)
@@ -202,10 +202,6 @@ class Run:
         prediction = self._test.evaluate(now.vector).output.T
         loss = nn.functional.mse_loss if self.options.loss_fn is None else self.options.loss_fn
         return _shown(float(loss(prediction, y)), self.options)
-
-
-def _batch_last(label: Tensor) -> Tensor:
-    return label.T.contiguous() if label.ndim == 2 else label
 
 
 def _batches(x: Tensor, y: Tensor, options: Options) -> Iterator[tuple[Tensor, Tensor]]:
