@@ -111,6 +111,8 @@ class KAN(Network):
         batch: int = -1,
         metrics: Sequence[Callable[[], Any]] | None = None,
         seed: int = 0,
+        grids: Sequence[int] = (),
+        restarts: int = 1,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> Generator[Step, Penalty | None, None]:
         """Train step by step: a generator of `Step` records; see `fit` for the arguments.
@@ -137,6 +139,8 @@ class KAN(Network):
             batch=batch,
             metrics=tuple(metrics or ()),
             seed=seed,
+            grids=tuple(grids),
+            restarts=restarts,
             interrupted=interrupted,
         )
         return fit.fit_steps(self, self.read_data(dataset), options)
@@ -171,7 +175,10 @@ class KAN(Network):
         **options
             ``update_grid``, ``grid_update_num``, ``start_grid_update_step``, ``stop_grid_update_step``: when the grids
             are laid over the data anew; ``loss_fn(prediction, label)``; ``lr``; ``batch``: rows per step, all rows
-            being used once an epoch; ``metrics``: functions without arguments; ``seed``: of the batches.
+            being used once an epoch; ``metrics``: functions without arguments; ``seed``: of batches, restarts and rows
+            held out; ``restarts``: so many random starts are trained together for a few steps, the best goes on;
+            ``grids``, such as ``[3, 5, 10, 20, 50]``: the grid is extended through these, at most ``steps`` steps on
+            each, and ends at the one that rows held out are told best on (`kanlab.engine.extend`).
 
         Returns
         -------

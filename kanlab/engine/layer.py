@@ -77,8 +77,8 @@ class FixedGroup:
     outputs: Tensor
 
     def derivatives(
-        self, x: Float[Tensor, "edges n"], affine: Float[Tensor, "edges 4"], order: int
-    ) -> list[Float[Tensor, "edges n"]]:
+        self, x: Float[Tensor, "*s edges n"], affine: Float[Tensor, "*s edges 4"], order: int
+    ) -> list[Float[Tensor, "*s edges n"]]:
         """Evaluate ``c f(a x + b) + d`` and its derivatives by ``x``, ``c a^m f^(m)(a x + b)``, up to ``order``."""
         a, b, c, d = affine.unsqueeze(-1).unbind(-2)
         value, *slopes = function_derivatives(self.function, a * x + b, order)
@@ -226,29 +226,29 @@ class KANLayer(nn.Module):
         return known[0]
 
     def local_bases(
-        self, x: Float[Tensor, "i n"], order: int = 0
-    ) -> tuple[list[Float[Tensor, "i k1 n"]], list[Float[Tensor, "i n"]], Int[Tensor, "i n"]]:
+        self, x: Float[Tensor, "*s i n"], order: int = 0
+    ) -> tuple[list[Float[Tensor, "*s i k1 n"]], list[Float[Tensor, "*s i n"]], Int[Tensor, "*s i n"]]:
         """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
         parts, first = self.mesh.local_basis(x, order)
         return parts, self.base.evaluate(x, order), first
 
-    def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "i bases1 n"]:
+    def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "*s i bases1 n"]:
         """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
         rows = spline.spread(local, first, self.coef.shape[-1] + 1)
         rows[..., -1, :] = own
         return rows
 
-    def bases(self, x: Float[Tensor, "i n"], order: int = 0) -> list[Float[Tensor, "i bases1 n"]]:
+    def bases(self, x: Float[Tensor, "*s i n"], order: int = 0) -> list[Float[Tensor, "*s i bases1 n"]]:
         """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)``, with derivatives."""
         parts, own, first = self.local_bases(x, order)
         return [self.spread(part, row, first) for part, row in zip(parts, own, strict=True)]
 
-    def weights(self) -> Float[Tensor, "i o bases1"]:
+    def weights(self) -> Float[Tensor, "*s i o bases1"]:
         """Return what multiplies `bases` on each edge; zero where there is no spline."""
         mask = self.spline_mask().unsqueeze(-1)
         return torch.cat([self.coef * self.scale_sp.unsqueeze(-1), self.scale_base.unsqueeze(-1)], -1) * mask
 
-    def edge_derivatives(self, x: Float[Tensor, "i n"], order: int) -> list[Float[Tensor, "i o n"]]:
+    def edge_derivatives(self, x: Float[Tensor, "*s i n"], order: int) -> list[Float[Tensor, "*s i o n"]]:
         """Evaluate every edge and its derivatives by its input, up to ``order`` (at most 3)."""
         weights = self.weights()
         parts = [weights @ bases for bases in self.bases(x, order)]
@@ -260,17 +260,17 @@ class KANLayer(nn.Module):
                 part[edges] = value
         return parts
 
-    def postacts(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "i o n"]:
+    def postacts(self, x: Float[Tensor, "*s i n"]) -> Float[Tensor, "*s i o n"]:
         """Evaluate every edge."""
         return self.edge_derivatives(x, 0)[0]
 
-    def forward(self, x: Float[Tensor, "i n"]) -> Float[Tensor, "o n"]:
+    def forward(self, x: Float[Tensor, "*s i n"]) -> Float[Tensor, "*s o n"]:
         """Sum the edges into each output."""
         if self.fixed:
             return self.postacts(x).sum(-3)
         return sum_edges(self.weights(), self.bases(x)[0])
 
-    def edge(self, i: int, j: int, x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    def edge(self, i: int, j: int, x: Float[Tensor, "*s n"]) -> Float[Tensor, "*s n"]:
         """Evaluate one edge on its own."""
         if self.mask[i, j] == 0:
             return torch.zeros_like(x)
@@ -282,7 +282,7 @@ class KANLayer(nn.Module):
 
     # ---- the grid
 
-    def regrid(self, knots: Float[Tensor, "i knots"]) -> None:
+    def regrid(self, knots: Float[Tensor, "*s i knots"]) -> None:
         """Move to other knots (of any number), leaving each spline as it was as far as the new knots can.
 
         The new coefficients are fitted to the old splines at points dense in both grids, so that nothing depends on

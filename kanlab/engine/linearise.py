@@ -50,7 +50,7 @@ class LayerPlan:
         weights[..., self.inputs, self.outputs, :] = own.unflatten(-1, (-1, self.rows))
         return weights
 
-    def keep_weights(self, weights: Float[Tensor, "i o rows"], vector: Float[Tensor, " size"]) -> None:
+    def keep_weights(self, weights: Float[Tensor, "*s i o rows"], vector: Float[Tensor, "*s size"]) -> None:
         """Put numbers like the layer's weights where these have their place in the flat vector."""
         rows = vector[self.splines]
         if self.dense:
@@ -64,28 +64,28 @@ class LayerTape:
     """What one layer computed, kept for the derivatives; what only some of them need is computed when asked for."""
 
     plan: LayerPlan
-    x: Float[Tensor, "i n"]
-    bases: Float[Tensor, "i rows n"]
-    weights: Float[Tensor, "i o rows"]
-    fixed: list[Float[Tensor, "edges 4 n"]]
-    fixed_values: list[Float[Tensor, "edges n"]]
-    fixed_slopes: list[Float[Tensor, "edges n"]]
-    sums: Float[Tensor, "subnodes n"]
+    x: Float[Tensor, "*s i n"]
+    bases: Float[Tensor, "*s i rows n"]
+    weights: Float[Tensor, "*s i o rows"]
+    fixed: list[Float[Tensor, "*s edges 4 n"]]
+    fixed_values: list[Float[Tensor, "*s edges n"]]
+    fixed_slopes: list[Float[Tensor, "*s edges n"]]
+    sums: Float[Tensor, "*s subnodes n"]
     #: Makes the derivatives of `bases` from the nonzero ones.
-    spread_slopes: Callable[[], Float[Tensor, "i rows n"]]
+    spread_slopes: Callable[[], Float[Tensor, "*s i rows n"]]
 
     @functools.cached_property
-    def phi(self) -> Float[Tensor, "i o n"]:
+    def phi(self) -> Float[Tensor, "*s i o n"]:
         """The activation of every edge."""
         return self._with_fixed(self.weights @ self.bases, self.fixed_values)
 
     @functools.cached_property
-    def basis_slopes(self) -> Float[Tensor, "i rows n"]:
+    def basis_slopes(self) -> Float[Tensor, "*s i rows n"]:
         """The derivatives of `bases` by ``x``."""
         return self.spread_slopes()
 
     @functools.cached_property
-    def slopes(self) -> Float[Tensor, "i o n"]:
+    def slopes(self) -> Float[Tensor, "*s i o n"]:
         """The derivative ``d phi_ij / d x_i`` of every edge."""
         return self._with_fixed(self.weights @ self.basis_slopes, self.fixed_slopes)
 
@@ -100,7 +100,7 @@ class Tape:
     """The network evaluated at one parameter vector."""
 
     layers: list[LayerTape]
-    output: Float[Tensor, "n_out n"]
+    output: Float[Tensor, "*s n_out n"]
 
 
 class Linearisation:
@@ -109,7 +109,7 @@ class Linearisation:
     It must be made anew when grids, masks or fixed edges change.
     """
 
-    def __init__(self, network: Network, x: Float[Tensor, "n_in n"]):
+    def __init__(self, network: Network, x: Float[Tensor, "*s n_in n"]):
         self.network = network
         self.plans: list[LayerPlan] = []
         start = 0
@@ -127,11 +127,11 @@ class Linearisation:
         self.size = start
         self._look_at(x)
 
-    def _look_at(self, x: Float[Tensor, "n_in n"]) -> None:
+    def _look_at(self, x: Float[Tensor, "*s n_in n"]) -> None:
         self.x = x
         self._first = self.plans[0].layer.bases(x)[0]
 
-    def at(self, x: Float[Tensor, "n_in n"]) -> Linearisation:
+    def at(self, x: Float[Tensor, "*s n_in n"]) -> Linearisation:
         """Return the same function of the parameters on other inputs."""
         other = copy.copy(self)
         other._look_at(x)
@@ -140,7 +140,7 @@ class Linearisation:
     # ---- the flat vector
 
     @torch.no_grad()
-    def read(self) -> Float[Tensor, " size"]:
+    def read(self) -> Float[Tensor, "*s size"]:
         """Collect the network's parameters."""
         parts = []
         for plan in self.plans:
@@ -150,7 +150,7 @@ class Linearisation:
         return torch.cat(parts, -1)
 
     @torch.no_grad()
-    def write(self, vector: Float[Tensor, " size"]) -> None:
+    def write(self, vector: Float[Tensor, "*s size"]) -> None:
         """Put a parameter vector into the network."""
         for plan in self.plans:
             layer, at = plan.layer, (plan.inputs, plan.outputs)
@@ -165,7 +165,7 @@ class Linearisation:
             for group, where in plan.groups:
                 layer.affine[..., group.inputs, group.outputs, :] = vector[..., where].unflatten(-1, (-1, 4))
 
-    def trainable(self) -> Float[Tensor, " size"]:
+    def trainable(self) -> Float[Tensor, "*s size"]:
         """Return 1 for parameters that may change, 0 for those with ``requires_grad`` off."""
         stack = self.plans[0].layer.coef.shape[:-3]
         free = self.x.new_ones(*stack, self.size)
@@ -181,7 +181,7 @@ class Linearisation:
 
     # ---- forward
 
-    def evaluate(self, vector: Float[Tensor, " size"]) -> Tape:
+    def evaluate(self, vector: Float[Tensor, "*s size"]) -> Tape:
         """Run the network with these parameters."""
         h, tapes = self.x, []
         for l, plan in enumerate(self.plans):
@@ -308,7 +308,7 @@ class Linearisation:
         return (layer.slopes * by_edge).sum(1) if to_nodes else by_edge
 
 
-def _other_factors(factors: Float[Tensor, "*s arity n"]) -> Float[Tensor, "*s arity n"]:
+def _other_factors(factors: Float[Tensor, "arity n"]) -> Float[Tensor, "arity n"]:
     """Return for each factor the product of all others."""
     products = [
         torch.cat([factors[..., :m, :], factors[..., m + 1 :, :]], -2).prod(-2) for m in range(factors.shape[-2])

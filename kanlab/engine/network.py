@@ -175,7 +175,7 @@ class Network(nn.Module):
 
     # ---- evaluation
 
-    def combine(self, l: int, sums: Float[Tensor, "subnodes n"]) -> Float[Tensor, "nodes n"]:
+    def combine(self, l: int, sums: Float[Tensor, "*s subnodes n"]) -> Float[Tensor, "*s nodes n"]:
         """Make the nodes after layer ``l`` from its subnodes."""
         arities = self.mult_arity[l + 1]
         if not arities:
@@ -269,7 +269,7 @@ class Network(nn.Module):
             layer.knots = self._knots(l, h, layer.grid)
             h = self.combine(l, layer(h))
 
-    def _knots(self, l: int, h: Float[Tensor, "i n"], grid: int) -> Float[Tensor, "i knots"]:
+    def _knots(self, l: int, h: Float[Tensor, "*s i n"], grid: int) -> Float[Tensor, "*s i knots"]:
         """Return layer ``l``'s knots for the values that reach it."""
         if not bool(h.isfinite().all()):
             raise FloatingPointError(

@@ -62,7 +62,7 @@ def _starts(network: Network, x: Tensor, y: Tensor, options: Options) -> list[Sn
     return starts
 
 
-def _stack(network: Network, states: list[Snapshot]) -> Network:
+def stack(network: Network, states: list[Snapshot]) -> Network:
     """Return a network whose tensors have a leading axis, one entry a state."""
     stacked = copy.deepcopy(network)
     layers = [
@@ -76,7 +76,7 @@ def _stack(network: Network, states: list[Snapshot]) -> Network:
 def _train_together(
     network: Network, starts: list[Snapshot], x: Float[Tensor, "i n"], y: Float[Tensor, "o n"], options: Options
 ) -> list[_End]:
-    stacked = _stack(network, starts)
+    stacked = stack(network, starts)
     inputs = x.expand(len(starts), -1, -1).contiguous()
     herd = _Herd(stacked, inputs, y)
     herd.train(_STEPS // 2)
