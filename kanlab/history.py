@@ -87,7 +87,8 @@ def pack(entry: Entry) -> store.Record:
 
 #: What a file may name as commands: they go into the script, which people run.
 _COMMANDS = (
-    "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "auto_symbolic", "snap", "reset"
+    "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "restore_edge", "bend_edge",
+    "set_constants", "auto_symbolic", "snap", "reset"
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from kanlab import store
+from kanlab import edit, store
 from kanlab.engine.fit import SAMPLE_LIMIT, Step
 from kanlab.engine.penalty import Penalty
 from kanlab.history import Command, Entry, Row, pack, unpack
@@ -263,6 +263,42 @@ class Session:
         self._require_rest()
         self.model.remove_edge(l, i, j)
         return self._record(Command("remove_edge", {"l": l, "i": i, "j": j}), f"remove ({l}, {i}, {j})")
+
+    def restore_edge(self, l: int, i: int, j: int) -> Entry:
+        """Bring a removed edge back as it last was on this branch: its spline, and its name if it had one."""
+        self._require_rest()
+        trial = self.model.copy()
+        edit.restore_edge(trial, l, i, j, self._last_with(l, i, j))
+        self.model = trial
+        return self._record(Command("restore_edge", {"l": l, "i": i, "j": j}), f"restore ({l}, {i}, {j})")
+
+    def _last_with(self, l: int, i: int, j: int) -> KAN | None:
+        """Return the latest model of this branch, of the present shape, that had an edge; None without one."""
+        for entry in reversed(self.path()):
+            model = entry.model
+            if (model.width, model.mult_arity) != (self.model.width, self.model.mult_arity):
+                return None
+            if l < model.depth and model.layer(l).mask[i, j] != 0:
+                return model
+        return None
+
+    def bend_edge(self, l: int, i: int, j: int, index: int, y: float) -> Entry:
+        """Move a control point of a spline to height ``y``; see `kanlab.edit.control_points`."""
+        self._require_rest()
+        trial = self.model.copy()
+        edit.bend_edge(trial, l, i, j, index, y)
+        self.model = trial
+        args = {"l": l, "i": i, "j": j, "index": index, "y": y}
+        return self._record(Command("bend_edge", args), f"bend ({l}, {i}, {j})")
+
+    def set_constants(self, l: int, i: int, j: int, constants: Sequence[float]) -> Entry:
+        """Set ``a, b, c, d`` of a named edge ``c f(a x + b) + d``."""
+        self._require_rest()
+        trial = self.model.copy()
+        edit.set_constants(trial, l, i, j, constants)
+        self.model = trial
+        args = {"l": l, "i": i, "j": j, "constants": [float(value) for value in constants]}
+        return self._record(Command("set_constants", args), f"constants of ({l}, {i}, {j})")
 
     def auto_symbolic_steps(self, lib: Iterable[str] | None = None) -> Generator[Progress, None, Entry]:
         """Name all edges, yielding progress; closing the generator leaves everything as it was."""

@@ -71,7 +71,7 @@ def picture(session: Session) -> tuple[Any, ...]:
     return copy.deepcopy(config), bits, session.history, session.current.id, session.can_redo, session.script()
 
 
-#: Every command, as a call on a session whose edges are splines, but (0, 0, 0), which is a sine.
+#: Every command, as a call on a session whose edges are splines, but (0, 0, 0), a sine, and (1, 1, 0), removed.
 COMMANDS: dict[str, Callable[[Session], Any]] = {
     "fit": lambda s: s.fit(steps=4),
     "fit with a penalty": lambda s: s.fit(steps=5, lamb=1e-2, lamb_l1=0.5, lamb_entropy=1.0),
@@ -85,6 +85,9 @@ COMMANDS: dict[str, Callable[[Session], Any]] = {
     "fix_symbolic as it is": lambda s: s.fix_symbolic(1, 1, 0, "tanh", fit_params_bool=False),
     "unfix_symbolic": lambda s: s.unfix_symbolic(0, 0, 0),
     "remove_edge": lambda s: s.remove_edge(0, 0, 1),
+    "restore_edge": lambda s: s.restore_edge(1, 1, 0),
+    "bend_edge": lambda s: s.bend_edge(0, 1, 0, 2, 0.5),
+    "set_constants": lambda s: s.set_constants(0, 0, 0, [2.0, 0.5, -1.0, 0.25]),
     "auto_symbolic": lambda s: s.auto_symbolic(lib=LIBRARY),
     "snap": lambda s: s.snap(),
     "reset": lambda s: s.reset(),
@@ -98,6 +101,7 @@ def command(request: pytest.FixtureRequest) -> Callable[[Session], Any]:
 
 @pytest.fixture
 def worked_on(session: Session) -> Session:
+    session.remove_edge(1, 1, 0)
     session.fix_symbolic(0, 0, 0, "sin")
     return session
 
@@ -398,6 +402,10 @@ MISTAKES: dict[str, tuple[Callable[[Session], Any], type[Exception], str]] = {
     "an unknown function": (lambda s: s.fix_symbolic(0, 0, 0, "sinn"), ValueError, "sinn"),
     "a function that cannot stand there": (lambda s: s.fix_symbolic(0, 0, 0, ""), ValueError, "''"),
     "no function's edge": (lambda s: s.unfix_symbolic(0, 5, 0), ValueError, "2 inputs"),
+    "an edge that is there to restore": (lambda s: s.restore_edge(0, 0, 0), ValueError, "only a removed edge"),
+    "a control point out of range": (lambda s: s.bend_edge(0, 0, 0, 6, 0.0), ValueError, "0 to 5"),
+    "a height that is no number": (lambda s: s.bend_edge(0, 0, 0, 0, math.nan), ValueError, "nan"),
+    "constants of a spline": (lambda s: s.set_constants(0, 0, 0, [1, 0, 1, 0]), ValueError, "has no name"),
     "an unknown library": (lambda s: s.auto_symbolic(lib=["sin", "nope"]), ValueError, "nope"),
     "a negative threshold": (lambda s: s.prune(edge_th=-1.0), ValueError, "edge_th"),
     "thresholds above everything": (lambda s: s.prune(edge_th=50.0), ValueError, "lower thresholds"),
@@ -446,7 +454,7 @@ class TestWhileItTrains:
             assert picture(worked_on) == before, name
         training.close()
         worked_on.refine(4)
-        assert [entry.label for entry in worked_on.path()[3:]] == ["fit 1", "grid 4"]
+        assert [entry.label for entry in worked_on.path()[4:]] == ["fit 1", "grid 4"]
 
     def test_an_error_gives_the_session_free(self, session: Session) -> None:
         def metric() -> float:
@@ -773,3 +781,28 @@ class TestFile:
         """Else every refusal above could be the editing's own fault."""
         path = edited(saved, tmp_path / "same.kan", lambda head, tensors: None)
         assert Session.load(path).script() == Session.load(saved).script()
+
+
+class TestRestoring:
+    def test_brings_back_the_name_it_had(self, session: Session) -> None:
+        session.fix_symbolic(0, 0, 1, "sin")
+        before = session.model.copy()
+        session.remove_edge(0, 0, 1)
+        session.restore_edge(0, 0, 1)
+        assert same_bits(session.model, before)
+
+    def test_brings_back_the_spline_where_there_was_no_name(self, session: Session) -> None:
+        before = session.model.copy()
+        session.remove_edge(0, 0, 1)
+        session.restore_edge(0, 0, 1)
+        assert same_bits(session.model, before)
+
+    def test_does_not_look_beyond_a_change_of_shape(self, session: Session) -> None:
+        session.fix_symbolic(0, 0, 1, "sin")
+        session.remove_edge(0, 0, 1)
+        session.model = session.model.copy()
+        assert session._last_with(0, 0, 1) is session.history[2].model
+        session.remove_edge(1, 0, 0)
+        session.prune(0.0, 0.0)
+        assert session.model.width != session.history[0].model.width
+        assert session._last_with(0, 0, 0) is session.current.model

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from kanlab.kan import KAN
 from kanlab.session import Session
 from kanlab.widgets._state import finite
 
@@ -33,19 +34,19 @@ class FormulaTeller:
         self._key: Any = None
         self._told: dict[str, Any] = _NOTHING
 
-    def tell(self, session: Session) -> dict[str, Any]:
-        """Return the formula; one too long to read, or that cannot be made, is told as a message."""
-        layers = session.model.kan_layers()
+    def tell(self, session: Session, model: KAN) -> dict[str, Any]:
+        """Return a model's formula; one too long to read, or that cannot be made, is told as a message."""
+        layers = model.kan_layers()
         parts = [part for layer in layers for part in (layer.affine, layer.coef, layer.scale_base, layer.mask)]
         key = [(id(part), part._version) for part in parts], [tuple(layer.fixed) for layer in layers]
         if key != self._key:
-            self._told, self._key, self._parts = self._make(session), key, parts
+            self._told, self._key, self._parts = self._make(session, model), key, parts
         return self._told
 
-    def _make(self, session: Session) -> dict[str, Any]:
-        splines = sum(int(layer.spline_mask().sum()) for layer in session.model.kan_layers())
+    def _make(self, session: Session, model: KAN) -> dict[str, Any]:
+        splines = sum(int(layer.spline_mask().sum()) for layer in model.kan_layers())
         try:
-            formula = session.formula()
+            formula = model.formula(session.names, session.out_names)
             data = session.data
             dataset = {"train_input": data.train_input, "train_label": data.train_label}
             if data.test_input is not None and data.test_label is not None and len(data.test_input):

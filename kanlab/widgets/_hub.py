@@ -16,14 +16,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from kanlab import edit
 from kanlab.engine.fit import Step
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.solvers import NAMES
 from kanlab.history import Row
+from kanlab.kan import KAN
 from kanlab.runner import Cancelled, Runner
 from kanlab.session import Session
 from kanlab.symbolic.search import Progress
-from kanlab.widgets import _formula, _state
+from kanlab.widgets import _advice, _detail, _formula, _state
 from kanlab.widgets._messages import Refused, check_args
 
 Edge = tuple[int, int, int]
@@ -89,6 +91,8 @@ class Hub:
         self._speed = 0.0
         self._stepped_at = 0.0
         self._watched = False
+        #: A model that a hand is trying out; shown, and in no history.
+        self._trial: KAN | None = None
 
     # ---- what panels and cells call
 
@@ -193,14 +197,39 @@ class Hub:
                 return self.do("fix_symbolic", l=edge[0], i=edge[1], j=edge[2], name=args["name"])
             case "unfix":
                 return self.do("unfix_symbolic", l=edge[0], i=edge[1], j=edge[2])
-            case "remove_edge":
-                return self.do("remove_edge", l=edge[0], i=edge[1], j=edge[2])
+            case "remove_edge" | "restore_edge":
+                return self.do(name, l=edge[0], i=edge[1], j=edge[2])
+            case "bend":
+                return self.do("bend_edge", l=edge[0], i=edge[1], j=edge[2], **args)
+            case "constants":
+                return self.do("set_constants", l=edge[0], i=edge[1], j=edge[2], **args)
+            case "try_bend":
+                return self.runner.look(lambda: self._try(lambda model: edit.bend_edge(model, *edge, **args)))
+            case "try_constants":
+                return self.runner.look(lambda: self._try(lambda model: edit.set_constants(model, *edge, **args)))
+            case "untry":
+                return self.runner.look(self._untry)
             case "undo" | "redo" | "goto" | "reset":
                 self.runner.pause()
                 return self.do(name, **args)
             case _:
                 return self.do(name, **args)
         return None
+
+    def _try(self, change: Callable[[KAN], None]) -> None:
+        """Show what a change would do; amid training the next step would overtake it, so nothing is shown."""
+        if self.runner.training:
+            return
+        trial = self.session.model.copy()
+        change(trial)
+        self._trial = trial
+        self._frame()
+        self._tell_formula()
+
+    def _untry(self) -> None:
+        self._trial = None
+        self._frame()
+        self._tell_formula()
 
     # ---- what the runner tells (on its thread)
 
@@ -232,7 +261,7 @@ class Hub:
 
     def changed(self) -> None:
         """Tell everybody everything."""
-        self._rows = []
+        self._rows, self._trial = [], None
         if not self.runner.training:
             self._stepped_at = 0.0
         if self.selected is not None and not self._exists(self.selected):
@@ -274,44 +303,49 @@ class Hub:
             "busy": self._busy,
             "selected": None if self.selected is None else list(self.selected),
             "library": _state.library_entries(),
-            "formula": self._formula.tell(session),
+            "formula": self._formula.tell(session, self._shown),
             "history": _state.history_of(session),
             "marks": _state.marks_of(session),
             "advice": [
                 advice.told()
-                for advice in _state.advice_of(session, trained=session.current.step + len(self._live()) > 0)
+                for advice in _advice.advice_of(session, trained=session.current.step + len(self._live()) > 0)
             ],
             "error": self.error,
         }
 
     def frame(self) -> tuple[dict[str, Any], _state.Arrays]:
         """Return a frame's header and its numbers."""
-        session, controls, live = self.session, self.controls, self._live()
+        session, controls, live, shown = self.session, self.controls, self._live(), self._shown
         rows = session.rows() + live
-        arrays = _state.arrays_of(session.model, controls.edge_th, controls.node_th)
+        arrays = _state.arrays_of(shown, controls.edge_th, controls.node_th)
         if rows:
             last = rows[-1]
         else:
-            train, test = session.losses()
+            train, test = session.losses(shown)
             last = (0, train, test, 0.0)
         at_rest = not self.runner.training and session.current.id
-        train, test = session.losses() if at_rest else (last[1], last[2])
+        train, test = session.losses(shown) if at_rest or self._trial else (last[1], last[2])
         header = {
             "version": self._version,
             "step": session.current.step + len(live),
             "train": _state.finite(train),
             "test": _state.finite(test),
             "reg": _state.finite(last[3]),
-            "r2": _state.r_squared(session),
+            "r2": _state.r_squared(session, shown),
             "speed": _state.finite(self._speed) if self.runner.training else None,
             "points": _state.POINTS,
             "loss": {"from": 0, "rows": [[row[0], *map(_state.finite, row[1:])] for row in _thinned(rows)]},
         }
         return header, arrays
 
+    @property
+    def _shown(self) -> KAN:
+        """The model that is drawn: the one being tried, else the session's."""
+        return self._trial or self.session.model
+
     def detail(self) -> dict[str, Any] | None:
         """Return the inspector's contents."""
-        return None if self.selected is None else _state.detail_of(self.session, self.selected)
+        return None if self.selected is None else _detail.detail_of(self.session, self.selected)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the settled picture for a saved notebook."""
@@ -362,7 +396,7 @@ class Hub:
 
     def _tell_formula(self) -> None:
         with self._telling:
-            self._tell({"kind": "formula", "formula": self._formula.tell(self.session)})
+            self._tell({"kind": "formula", "formula": self._formula.tell(self.session, self._shown)})
 
     def _tell_detail(self, to: View | None = None) -> None:
         with self._telling:

@@ -45,6 +45,12 @@ def _edge(value: Any) -> tuple[int, int, int]:
     return l, i, j
 
 
+def _four(value: Any) -> list[float]:
+    if not isinstance(value, (list, tuple)) or len(value) != 4:
+        raise Refused(f"{value!r:.60} is not four numbers a, b, c, d")
+    return [_number(part) for part in value]
+
+
 def _maybe_edge(value: Any) -> tuple[int, int, int] | None:
     return None if value is None else _edge(value)
 
@@ -79,6 +85,12 @@ COMMANDS: dict[str, dict[str, Reader]] = {
     "fix": {**_EDGE, "name": _text},
     "unfix": _EDGE,
     "remove_edge": _EDGE,
+    "restore_edge": _EDGE,
+    "try_bend": {**_EDGE, "index": _whole, "y": _number},
+    "bend": {**_EDGE, "index": _whole, "y": _number},
+    "try_constants": {**_EDGE, "constants": _four},
+    "constants": {**_EDGE, "constants": _four},
+    "untry": {},
     "goto": {"id": _whole},
 }
 

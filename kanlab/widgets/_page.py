@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
+from kanlab.widgets._detail import detail_of
 from kanlab.widgets._hub import Hub
 from kanlab.widgets._portable import portable
-from kanlab.widgets._state import detail_of
 
 _STATIC = Path(__file__).parent / "static"
 #: What only a kernel can do.
-_NEEDS_KERNEL = ("training", "prune", "fix", "remove", "auto_symbolic", "snap", "undo", "advice")
+_NEEDS_KERNEL = ("training", "prune", "bend", "constants", "fix", "remove", "auto_symbolic", "snap", "undo", "advice")
 #: How many edges (those of the highest score) tell which functions fit them: for each, the library is tried.
 _RANKED = 60
 _EXPORT = re.compile(r"export\{(\w+) as default\};?\s*$")

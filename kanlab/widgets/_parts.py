@@ -8,7 +8,7 @@ from collections.abc import Iterable
 PARTS: dict[str, tuple[str, ...]] = {
     "training": ("train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more"),
     "graph": ("prune", "zoom"),
-    "inspector": ("fix", "remove", "candidates"),
+    "inspector": ("plot", "bend", "constants", "fix", "remove", "candidates"),
     "formula": ("check", "auto_symbolic", "snap", "copy"),
     "history": ("loss", "timeline", "undo", "script", "advice"),
 }

@@ -21,6 +21,7 @@ FLOORS = [
     {"symbolic", "plot", "problems"},
     {"store"},
     {"kan"},
+    {"edit"},
     {"history"},
     {"session"},
     {"discover"},

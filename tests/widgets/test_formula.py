@@ -27,7 +27,7 @@ def teller() -> FormulaTeller:
 
 def told(teller: FormulaTeller, session: Session) -> dict[str, Any]:
     """Tell the formula and pass it through JSON as the browser reads it."""
-    return json.loads(json.dumps(teller.tell(session), allow_nan=False))
+    return json.loads(json.dumps(teller.tell(session, session.model), allow_nan=False))
 
 
 def named(session: Session) -> None:
@@ -84,7 +84,7 @@ def test_of_several_outputs_is_told_one_by_one(teller: FormulaTeller) -> None:
 
 class TestMemory:
     def test_the_same_model_is_told_from_memory(self, teller: FormulaTeller, session: Session) -> None:
-        assert teller.tell(session) is teller.tell(session)
+        assert teller.tell(session, session.model) is teller.tell(session, session.model)
 
     def test_each_training_step_is_told(self, teller: FormulaTeller) -> None:
         session = Session(KAN([1, 1], grid=3), create_dataset(lambda x: x**2, n_var=1, train_num=50, test_num=20))
@@ -125,10 +125,10 @@ class TestMemory:
 def test_what_cannot_be_told_is_a_message(
     teller: FormulaTeller, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise ValueError("too long to read")
 
-    monkeypatch.setattr(session, "formula", fail)
+    monkeypatch.setattr(KAN, "formula", fail)
     formula = told(teller, session)
     assert set(formula) == FIELDS
     assert (formula["message"], formula["outputs"], formula["spline_edges"]) == ("too long to read", [], 6)

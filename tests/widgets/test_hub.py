@@ -539,10 +539,10 @@ class TestTelling:
         """Another thread could catch a grid that is half laid."""
         tell, looked = hub._formula.tell, set()
 
-        def noted(session: Session) -> dict[str, Any]:
+        def noted(session: Session, model: KAN) -> dict[str, Any]:
             if hub.runner.training:
                 looked.add(threading.current_thread().name)
-            return tell(session)
+            return tell(session, model)
 
         monkeypatch.setattr(hub._formula, "tell", noted)
         begun = threading.Event()
@@ -626,3 +626,59 @@ class TestControls:
     def test_refuse_what_makes_no_sense(self, name: str, value: Any) -> None:
         with pytest.raises(ValueError, match=f"{name} is .*allowed are"):
             Controls(**{name: value})
+
+
+class TestTrying:
+    def test_a_bend_is_shown_and_changes_nothing(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        entries, truth, losses = len(hub.session.history), hub.frame(), hub.session.losses()
+        assert view.ask("try_bend", edge=[0, 0, 0], index=2, y=5.0)["ok"]
+        header, arrays = view.frame
+        assert header["train"] != truth[0]["train"]
+        assert arrays["curves"][:33] != pytest.approx(truth[1].curves[:33])
+        assert (len(hub.session.history), hub.session.losses()) == (entries, losses)
+        view.ask("untry")
+        assert view.frame[0]["train"] == pytest.approx(truth[0]["train"])
+
+    def test_a_bend_is_a_command_with_undo(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        view.ask("try_bend", edge=[0, 0, 0], index=2, y=5.0)
+        shown = view.frame[0]["train"]
+        view.ask("bend", edge=[0, 0, 0], index=2, y=5.0)
+        assert hub.session.current.label == "bend (0, 0, 0)"
+        assert hub.session.losses()[0] == pytest.approx(shown), "what was shown is what came"
+        view.ask("undo")
+        assert view.frame[0]["train"] != pytest.approx(shown)
+
+    def test_constants_move_the_formula_too(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        view.ask("fix", edge=[0, 0, 0], name="sin")
+        before = view.state["formula"]["python"]
+        view.ask("try_constants", edge=[0, 0, 0], constants=[1.25, 0.0, 1.0, 0.0])
+        assert "1.25" in view.of("formula")[-1]["formula"]["python"]
+        assert hub.session.current.label == "fix (0, 0, 0) sin"
+        view.ask("untry")
+        assert view.of("formula")[-1]["formula"]["python"] == before
+        view.ask("constants", edge=[0, 0, 0], constants=[1.25, 0.0, 1.0, 0.0])
+        assert hub.session.model.layer(0).affine[0, 0].tolist() == [1.25, 0.0, 1.0, 0.0]
+
+    def test_anything_else_ends_it(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        truth = hub.frame()[0]["train"]
+        view.ask("try_bend", edge=[0, 0, 0], index=2, y=5.0)
+        view.ask("fix", edge=[0, 1, 0], name="x^2")
+        view.ask("undo")
+        assert view.frame[0]["train"] == pytest.approx(truth)
+
+    def test_a_mistake_is_told(self, view: FakeView) -> None:
+        view.hello()
+        answer = view.ask("try_bend", edge=[0, 0, 0], index=200, y=5.0)
+        assert not answer["ok"]
+        assert "control points 0 to" in answer["error"]
+
+    def test_a_removed_edge_is_switched_on_again(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        view.ask("remove_edge", edge=[0, 0, 0])
+        assert view.state["edges"][0]["kind"] == "pruned"
+        view.ask("restore_edge", edge=[0, 0, 0])
+        assert view.state["edges"][0]["kind"] == "spline"

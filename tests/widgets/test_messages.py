@@ -31,6 +31,12 @@ GOOD: dict[str, dict[str, Any]] = {
     "select": {"edge": (0, 1, 2)},
     "fix": {"edge": (0, 1, 2), "name": "x^2"},
     "unfix": {"edge": (0, 1, 2)},
+    "restore_edge": {"edge": (0, 1, 2)},
+    "try_bend": {"edge": (0, 1, 2), "index": 3, "y": 0.5},
+    "bend": {"edge": (0, 1, 2), "index": 3, "y": 0.5},
+    "try_constants": {"edge": (0, 1, 2), "constants": [1.0, 0.0, 2.0, -0.5]},
+    "constants": {"edge": (0, 1, 2), "constants": [1.0, 0.0, 2.0, -0.5]},
+    "untry": {},
     "remove_edge": {"edge": (0, 1, 2)},
     "goto": {"id": 3},
 }  # fmt: skip

@@ -16,7 +16,7 @@ from kanlab import KAN, Session, create_dataset
 from kanlab.engine.attribution import attribute
 from kanlab.problems import hello
 from kanlab.symbolic import library
-from kanlab.widgets import _state
+from kanlab.widgets import _advice, _detail, _state
 from tests.widgets.views import ARRAYS, decode
 
 WIDTHS: list[Any] = [[2, 1], [2, 3, 1], [2, [2, 1], 1], [2, [0, 2], [1, 1], 1], [2, 2, [1, 1]]]
@@ -231,10 +231,10 @@ class TestRSquared:
 class TestDetail:
     def test_of_a_spline(self) -> None:
         session = make_session(names=["a", "b"], out_names=["c"])
-        detail = strict(_state.detail_of(session, (0, 1, 2)))
+        detail = strict(_detail.detail_of(session, (0, 1, 2)))
         assert set(detail) == {
             "edge", "kind", "name", "r2", "source", "target", "x", "y", "points", "knots", "density", "candidates",
-            "note",
+            "note", "slope", "spline", "constants",
         }  # fmt: skip
         assert (detail["edge"], detail["kind"], detail["name"], detail["r2"]) == ([0, 1, 2], "spline", None, None)
         assert (detail["source"], detail["target"]) == ("b", "h₂")
@@ -251,10 +251,14 @@ class TestDetail:
         assert len(detail["density"]) == 24
         assert len(detail["knots"]) == layer.grid + 1
         assert detail["knots"] == sorted(detail["knots"])
+        assert detail["constants"] is None
+        assert detail["slope"] == pytest.approx(np.gradient(detail["y"], detail["x"]), abs=0.05)
+        assert (detail["spline"]["k"], detail["spline"]["knots"]) == (layer.k, layer.knots[1].tolist())
+        assert len(detail["spline"]["handles"]) == layer.grid + layer.k
 
     def test_candidates_are_the_suggestions_with_their_curves(self) -> None:
         session = make_session()
-        detail = strict(_state.detail_of(session, (0, 0, 0)))
+        detail = strict(_detail.detail_of(session, (0, 0, 0)))
         names = [candidate["name"] for candidate in detail["candidates"]]
         suggested = session.model.suggest_symbolic(0, 0, 0, lib=[n for n in library.names() if n != "0"], topk=20)
         assert names == [suggestion.name for suggestion in suggested][: len(names)]
@@ -280,13 +284,13 @@ class TestDetail:
         ],
     )
     def test_constants_stand_where_they_act(self, text: str, constants: tuple[float, ...], written: str) -> None:
-        assert _state._affine_text(text, *constants) == written
+        assert _detail._affine_text(text, *constants) == written
 
     def test_of_a_symbolic_edge(self) -> None:
         session = make_session()
         r2 = session.model.copy().fix_symbolic(0, 0, 1, "x^2")
         session.fix_symbolic(0, 0, 1, "x^2")
-        detail = strict(_state.detail_of(session, (0, 0, 1)))
+        detail = strict(_detail.detail_of(session, (0, 0, 1)))
         assert (detail["kind"], detail["name"], detail["candidates"]) == ("symbolic", "x^2", [])
         assert detail["r2"] == pytest.approx(r2, abs=1e-6)
         assert session.model.layer(0).fixed[0, 1].name == "x^2", "looking changes nothing"
@@ -294,13 +298,13 @@ class TestDetail:
     def test_of_a_pruned_edge(self) -> None:
         session = make_session()
         session.remove_edge(0, 0, 1)
-        detail = strict(_state.detail_of(session, (0, 0, 1)))
+        detail = strict(_detail.detail_of(session, (0, 0, 1)))
         assert (detail["kind"], detail["name"], detail["r2"], detail["candidates"]) == ("pruned", None, None, [])
         assert set(detail["y"]) == {0.0}
 
     def test_into_a_product_names_the_node(self) -> None:
         session = make_session([2, [1, 1], 1])
-        targets = [_state.detail_of(session, (0, 0, j))["target"] for j in range(3)]
+        targets = [_detail.detail_of(session, (0, 0, j))["target"] for j in range(3)]
         assert targets == ["h₀", "h₁", "h₁"]
 
     @pytest.mark.parametrize("edge", [(0, 0, 0), (0, 1, 0), (1, 0, 0)])
@@ -309,7 +313,7 @@ class TestDetail:
         x[:, 1] = 0.25
         session = Session(KAN([2, 1, 1], seed=0), {"train_input": x, "train_label": x[:, :1]})
         session.fit(steps=2)
-        detail = strict(_state.detail_of(session, edge))
+        detail = strict(_detail.detail_of(session, edge))
         assert sum(detail["density"]) == 40
         strict(_state.arrays_of(session.model, 0.03, 0.01).lists())
 
@@ -320,7 +324,7 @@ class TestDetail:
         x = torch.rand(30, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * scale + offset * scale
         session = Session(KAN([2, 1], seed=0), {"train_input": x, "train_label": x[:, :1] / scale})
         session.model.update_grid_from_samples(x)
-        strict(_state.detail_of(session, (0, 0, 0)))
+        strict(_detail.detail_of(session, (0, 0, 0)))
         strict(_state.arrays_of(session.model, 0.03, 0.01).lists())
 
 
@@ -331,23 +335,23 @@ class TestNote:
         return [Suggestion(name, 1 - misfit, 2, 0.0, 1, 0, 1, 0) for name, misfit in misfits]
 
     def test_tells_a_tie(self) -> None:
-        note = _state._note(self.suggestions(("x^2", 1e-4), ("cos", 1.1e-4), ("exp", 0.2)))
+        note = _detail._note(self.suggestions(("x^2", 1e-4), ("cos", 1.1e-4), ("exp", 0.2)))
         assert note is not None
         assert "x²" in note
         assert "cos" in note
         assert "eˣ" not in note
 
     def test_is_silent_where_one_leads(self) -> None:
-        assert _state._note(self.suggestions(("x^2", 1e-8), ("cos", 1e-2))) is None
-        assert _state._note([]) is None
+        assert _detail._note(self.suggestions(("x^2", 1e-8), ("cos", 1e-2))) is None
+        assert _detail._note([]) is None
 
 
 class TestAdvice:
     def texts(self, session: Session) -> str:
-        return " ".join(advice.text for advice in _state.advice_of(session, trained=True))
+        return " ".join(advice.text for advice in _advice.advice_of(session, trained=True))
 
     def test_before_training_is_to_train(self) -> None:
-        (advice,) = _state.advice_of(make_session(steps=0), trained=False)
+        (advice,) = _advice.advice_of(make_session(steps=0), trained=False)
         assert "Train" in advice.text
 
     def test_names_the_inputs_that_the_network_ignores(self) -> None:
@@ -384,7 +388,7 @@ class TestAdvice:
         for width, grid, steps in ([2, 5, 1], 10, 20), ([2, 1], 1, 20), ([2, 3, 1], 5, 3):
             session = Session(KAN(width, grid=grid, seed=0), few)
             session.fit(steps=steps)
-            found += [advice.told()["action"] for advice in _state.advice_of(session, trained=True)]
+            found += [advice.told()["action"] for advice in _advice.advice_of(session, trained=True)]
         actions = [strict(action) for action in found if action]
         assert actions
         for action in actions:

@@ -31,6 +31,8 @@ function noise(n: number): number {
   return x - Math.floor(x);
 }
 
+const KNOTS = Array.from({ length: 12 }, (_, n) => -2.2 + 0.4 * n);
+
 export class FakeKernel implements Model {
   state: State;
   private step = 148;
@@ -282,6 +284,12 @@ export class FakeKernel implements Model {
         return [at, 0.5 * this.curve(e, at) - 0.3 + 0.004 * (noise(k + 0.5) - 0.5)] as [number, number];
       }),
       knots: [-1, -0.6, -0.2, 0.2, 0.6, 1],
+      slope: x.map((at) => (0.5 * (this.curve(e, at + 1e-4) - this.curve(e, at - 1e-4))) / 2e-4),
+      spline:
+        edge.kind === "spline"
+          ? { k: 3, knots: KNOTS, handles: KNOTS.slice(2, -2).map((at) => [at, 0.5 * this.curve(e, at) - 0.3]) }
+          : null,
+      constants: edge.kind === "symbolic" ? [3.2, 0.0001, 0.82, -0.3] : null,
       density: Array.from({ length: 24 }, (_, k) => Math.round(30 + 25 * noise(k + 40))),
       candidates: rank.map(([name, error, complexity, score, wobble]) => ({
         name,

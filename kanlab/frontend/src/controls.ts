@@ -28,6 +28,27 @@ export function button(
   return element;
 }
 
+/** A button that stays pressed. */
+export function toggle(label: string, onChange: (pressed: boolean) => void, hint = label) {
+  let pressed = false;
+  const element = button(
+    label,
+    () => {
+      pressed = !pressed;
+      setAttribute(element, "aria-pressed", String(pressed));
+      onChange(pressed);
+    },
+    { hint },
+  );
+  setAttribute(element, "aria-pressed", "false");
+  return {
+    element,
+    get pressed(): boolean {
+      return pressed;
+    },
+  };
+}
+
 export interface SliderOptions {
   name: string;
   label: string;

@@ -1,19 +1,51 @@
 /** The inspector: one edge, large, and the functions that could stand in its place. */
 
-import { button, select } from "./controls";
+import { createConstants } from "./constants";
+import { button, select, toggle } from "./controls";
 import { Disposer, h, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
 import { edgeEnds, functionText } from "./lib/names";
 import type { Candidate, Detail, EdgeId, State } from "./lib/protocol";
 import { edgeKey, sameEdge } from "./lib/protocol";
+import { Trial } from "./lib/trial";
+import { missOf } from "./lib/why";
 import type { Context, Panel } from "./panel";
 import { part } from "./parts";
 import { createPlot } from "./plot";
+import { createWhy } from "./why";
 
 export function createInspector({ kernel, view, probe, openInspector }: Context): Panel {
   const disposer = new Disposer();
-  const plot = createPlot();
+  const trial = new Trial(kernel);
+  const selected = () => kernel.selected;
+  /** The training loss when a hand began to try something. */
+  let before: number | null = null;
+  function tried(name: string, args: Record<string, unknown>): void {
+    before ??= kernel.frame?.train ?? null;
+    trial.show(`try_${name}`, { edge: selected(), ...args });
+    update();
+  }
+  function kept(name: string, args: Record<string, unknown>): void {
+    before = null;
+    trial.keep(name, { edge: selected(), ...args });
+  }
+  function dropped(): void {
+    before = null;
+    trial.drop();
+    update();
+  }
+  const plot = createPlot({
+    onTry: (index, y) => tried("bend", { index, y }),
+    onKeep: (index, y) => kept("bend", { index, y }),
+    onDrop: dropped,
+  });
+  const constants = createConstants({
+    onTry: (values) => tried("constants", { constants: values }),
+    onKeep: (values) => kept("constants", { constants: values }),
+    onDrop: dropped,
+  });
+  disposer.add(constants.dispose);
   disposer.add(plot.dispose);
 
   const title = h("strong", {});
@@ -29,6 +61,9 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
   const fix = button(labels.fix, () => fixAs(dropdown.element.value), { kind: "primary" });
   const unfix = button(labels.unfix, onEdge("unfix"));
   const remove = button(labels.remove, onEdge("remove_edge"), { name: labels.removeEdge });
+  const restore = button(labels.restore, onEdge("restore_edge"), { name: labels.restoreEdge });
+  const slope = toggle(labels.derivative, () => update());
+  const handles = toggle(labels.controlPoints, () => update(), labels.controlPointsHint);
   const table = createCandidates({
     overlay: (name) => {
       view.overlay = name;
@@ -40,18 +75,23 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
     fix: fixAs,
   });
   const note = h("p", { class: "kanlab-tie" });
+  const why = createWhy();
   const full = h(
     "div",
     { class: "kanlab-inspector-full" },
     plot.element,
+    h("div", { class: "kanlab-buttons kanlab-small" }, part("plot", slope.element), part("bend", handles.element)),
+    part("constants", constants.element),
     h(
       "div",
       { class: "kanlab-fix-row" },
       ...[dropdown.element, fix, unfix].map((element) => part("fix", element)),
       part("remove", remove),
+      part("remove", restore),
     ),
     part("candidates", table.element),
     part("candidates", note),
+    part("candidates", why.element),
   );
   const empty = h("p", { class: "kanlab-inspector-empty kanlab-muted" }, labels.inspectorEmpty);
   const element = h(
@@ -101,12 +141,23 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
     fix.disabled = own === null || own.kind === "pruned";
     unfix.disabled = own?.kind !== "symbolic";
     remove.disabled = own === null || own.kind === "pruned";
+    remove.hidden = own?.kind === "pruned";
+    restore.hidden = !remove.hidden;
+    handles.element.disabled = own?.kind !== "spline" || kernel.readonly;
     const overlaid = detail?.candidates.find((candidate) => candidate.name === view.overlay) ?? null;
     // While the new edge's numbers are on their way the old ones stay: dimmed, but nothing jumps.
     if (detail) {
-      plot.show(detail, overlaid, probedPoint(probe, edge));
+      plot.show(detail, overlaid, probedPoint(probe, edge), {
+        slope: slope.pressed,
+        handles: handles.pressed && !handles.element.disabled,
+      });
+      constants.show(detail.constants);
+      why.show(detail);
       table.show(detail, choice);
-      setText(note, noteOf(detail, kernel.state));
+      setText(
+        note,
+        trying(before, kernel.frame?.train) ?? overlaidText(detail, overlaid) ?? noteOf(detail, kernel.state),
+      );
     }
   }
 
@@ -114,6 +165,7 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
   return {
     element,
     update(changes) {
+      if (before !== null && changes.has("frame")) update();
       for (const topic of ["state", "detail", "view", "pending", "probe"] as const) {
         if (!changes.has(topic)) continue;
         update();
@@ -128,6 +180,17 @@ function probedPoint(probe: Context["probe"], [l, i, j]: EdgeId): { x: number; y
   const x = probe?.flow.nodes[l]?.[i];
   const y = probe?.flow.edges[l]?.[i]?.[j];
   return x === undefined || y === undefined ? null : { x, y };
+}
+
+/** What a change that is being tried does to the loss. */
+function trying(before: number | null, now: number | null | undefined): string | null {
+  return before === null ? null : labels.trying(format.loss(before), format.loss(now));
+}
+
+function overlaidText(detail: Detail, candidate: Candidate | null): string | null {
+  const miss = candidate && missOf(detail, candidate);
+  if (!candidate || !miss) return null;
+  return labels.misses(candidate.formula, format.loss(miss.size), format.signed(miss.x, 2));
 }
 
 function noteOf(detail: Detail, state: State | null): string {

@@ -24,6 +24,7 @@ export interface Model {
 const SETTLE_AFTER = 250;
 const HELLO_AGAIN_AFTER = 5000;
 const SILENT_AFTER = 4000;
+const ANSWER_WITHIN = 2000;
 
 export class KernelStore {
   state: State | null = null;
@@ -39,6 +40,7 @@ export class KernelStore {
   connected = true;
 
   private readonly timers = new Timers();
+  private readonly asked = new Map<number, () => void>();
   private readonly pending: PendingValues;
   private readonly flow: Flow;
   // Several views of one model hear each other's `done`: ids of different views must differ.
@@ -77,6 +79,20 @@ export class KernelStore {
     const id = this.nextId++;
     this.send({ kind: "cmd", id, name, args });
     return id;
+  }
+
+  /** A command, with a call when it is done (or its answer is given up). */
+  ask(name: string, args: Record<string, unknown>, then: () => void): void {
+    const id = this.command(name, args);
+    this.asked.set(id, then);
+    this.timers.start(`ask ${id}`, ANSWER_WITHIN, () => this.answered(id));
+  }
+
+  private answered(id: number): void {
+    const then = this.asked.get(id);
+    this.timers.stop(`ask ${id}`);
+    this.asked.delete(id);
+    then?.();
   }
 
   /** A command whose effect is shown at once, as `key` = `value`, until the kernel has answered. */
@@ -210,6 +226,7 @@ export class KernelStore {
       this.commandError = done.error;
       this.touch("state");
     }
+    this.answered(done.id);
   }
 
   /** Draw the saved picture; the kernel's answer to `hello` replaces it. */

@@ -3,9 +3,12 @@
 import type { Detail } from "./protocol";
 import { extent, linear, type Scale, ticks } from "./scales";
 
+/** A vertical scale, and what one pixel down is worth. */
+export type Height = Scale & { inverse: number };
+
 export interface PlotGeometry {
   x: Scale;
-  y: Scale;
+  y: Height;
   xTicks: { step: number; values: number[] };
   yTicks: { step: number; values: number[] };
 }
@@ -20,23 +23,26 @@ export interface PlotBox {
 type Numbers = readonly (number | null)[];
 
 /** Null when the edge has no finite point to draw. */
-export function plotGeometry(detail: Detail, box: PlotBox): PlotGeometry | null {
+export function plotGeometry(detail: Detail, box: PlotBox, handles = false): PlotGeometry | null {
   const xs = extent(detail.x);
-  const ys = extent([...detail.y, ...detail.points.map(([, y]) => y)]);
-  if (!xs || !ys) return null;
+  if (!xs) return null;
+  const inside = (detail.spline?.handles ?? []).filter(([x]) => x !== null && x >= xs[0] && x <= xs[1]);
+  const more = handles ? inside.map(([, y]) => y) : [];
+  const ys = extent([...detail.y, ...detail.points.map(([, y]) => y), ...more]);
+  if (!ys) return null;
   const pad = (ys[1] - ys[0]) * 0.06 || Math.max(Math.abs(ys[0]), 1e-6) * 0.5;
   const low = ys[0] - pad;
   const high = ys[1] + pad;
   return {
     x: linear(xs, [box.left, box.right]),
-    y: linear([low, high], [box.bottom, box.top]),
+    y: Object.assign(linear([low, high], [box.bottom, box.top]), { inverse: (high - low) / (box.top - box.bottom) }),
     xTicks: ticks(xs[0], xs[1], 4),
     yTicks: ticks(low, high, 3),
   };
 }
 
 /** A line through the points; the pen is lifted where one of them is missing. */
-export function linePath(xs: Numbers, ys: Numbers, { x, y }: Pick<PlotGeometry, "x" | "y">): string {
+export function linePath(xs: Numbers, ys: Numbers, { x, y }: { x: Scale; y: Scale }): string {
   let path = "";
   let pen = "M";
   const n = Math.min(xs.length, ys.length);
@@ -51,6 +57,18 @@ export function linePath(xs: Numbers, ys: Numbers, { x, y }: Pick<PlotGeometry, 
     pen = "L";
   }
   return path;
+}
+
+/** The derivative, on a scale of its own that fills the box; null where there is none to draw. */
+export function slopeGeometry(detail: Detail, box: PlotBox): Pick<PlotGeometry, "y" | "yTicks"> | null {
+  const ys = extent(detail.slope);
+  if (!ys) return null;
+  const pad = (ys[1] - ys[0]) * 0.06 || Math.max(Math.abs(ys[0]), 1e-6) * 0.5;
+  const [low, high] = [ys[0] - pad, ys[1] + pad];
+  const y = Object.assign(linear([low, high], [box.bottom, box.top]), {
+    inverse: (high - low) / (box.top - box.bottom),
+  });
+  return { y, yTicks: ticks(low, high, 3) };
 }
 
 /** Points as little squares in one path: two hundred elements less. */

@@ -75,6 +75,12 @@ const candidate = is.object({
   y: is.list(maybeNumber),
 });
 
+const spline = is.object({
+  k: is.index,
+  knots: is.list(is.number),
+  handles: is.list(is.tuple<[number | null, number | null]>(maybeNumber, maybeNumber)),
+});
+
 export const decodeDetail = is.object({
   edge: edgeId,
   kind: is.oneOf("spline", "symbolic", "pruned"),
@@ -84,6 +90,9 @@ export const decodeDetail = is.object({
   target: is.string,
   x: is.list(maybeNumber),
   y: is.list(maybeNumber),
+  slope: is.list(maybeNumber),
+  spline: is.nullable(spline),
+  constants: is.nullable(is.tuple<[number, number, number, number]>(is.number, is.number, is.number, is.number)),
   points: is.list(is.tuple<[number | null, number | null]>(maybeNumber, maybeNumber)),
   knots: is.list(maybeNumber),
   density: is.list(maybeNumber),
