@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.layer import BASES
 from kanlab.kan import KAN
 
 Edge = tuple[int, int, int]
@@ -32,7 +31,7 @@ def control_points(model: KAN, l: int, i: int, j: int) -> Float[Tensor, "bases 2
     knots, k = layer.knots[i], layer.k
     # A spline of degree 0 is constant over an interval: its point stands in the middle.
     x = knots.unfold(0, k, 1).mean(-1)[1:-1] if k else (knots[1:] + knots[:-1]) / 2
-    base = BASES[layer.base_fun](x, 0)[0]
+    base = layer.base.evaluate(x, 0)[0]
     return torch.stack([x, layer.scale_base[i, j] * base + layer.scale_sp[i, j] * layer.coef[i, j]], -1)
 
 

@@ -11,7 +11,6 @@ from kanlab.engine.prune import preview_cut
 from kanlab.session import Session
 from kanlab.widgets._state import edge_states, r_squared
 
-
 #: R² on held-out rows from which on nobody needs to hear of overfitting.
 _FINE = 0.9999
 

@@ -34,8 +34,9 @@ def trained() -> KAN:
 
 
 def products() -> KAN:
-    """Sums and products of three, uneven grids, other degrees and another base function."""
-    model = KAN([2, [2, 2], 2], grid=[4, 7], k=[2, 4], mult_arity=3, base_fun="identity", grid_eps=0.3, seed=1)
+    """Sums and products of three and two, uneven grids, other degrees and another base function."""
+    arity = [[], [3, 2], []]
+    model = KAN([2, [2, 2], 2], grid=[4, 7], k=[2, 4], mult_arity=arity, base_fun="identity", grid_eps=0.3, seed=1)
     model.update_grid_from_samples(hello.dataset(200, 50)["train_input"])
     model.show(hello.dataset(200, 50)["train_input"])
     return model
@@ -44,6 +45,13 @@ def products() -> KAN:
 def steps() -> KAN:
     """Splines that are steps and broken lines, without a base function."""
     model = KAN([2, 3, 1], grid=6, k=[0, 1], base_fun="zero", seed=2)
+    model.show(hello.dataset(100, 50)["train_input"])
+    return model
+
+
+def own_base() -> KAN:
+    """A base function that the browser does not know."""
+    model = KAN([2, 2, 1], base_fun=torch.sin, seed=3)
     model.show(hello.dataset(100, 50)["train_input"])
     return model
 
@@ -62,6 +70,7 @@ CASES: dict[str, Callable[[], KAN]] = {
     "trained": trained,
     "products": products,
     "steps": steps,
+    "own_base": own_base,
     "every_function": every_function,
 }
 

@@ -9,16 +9,19 @@ const numbers = is.list(is.number);
 const matrix = is.list(numbers);
 const maybeNumbers = is.list(is.nullable(is.number));
 
+const samples = is.nullable(is.object({ low: is.number, step: is.number, values: maybeNumbers, slopes: maybeNumbers }));
+
 const fixed = is.object({
   edge: is.tuple<[number, number]>(is.index, is.index),
   name: is.string,
   affine: is.tuple<[number, number, number, number]>(is.number, is.number, is.number, is.number),
-  samples: is.nullable(is.object({ low: is.number, step: is.number, values: maybeNumbers, slopes: maybeNumbers })),
+  samples,
 });
 
 const layer = is.object({
   k: is.index,
   base: is.string,
+  base_samples: samples,
   knots: matrix,
   coef: is.list(matrix),
   scale_base: matrix,
@@ -28,8 +31,7 @@ const layer = is.object({
 });
 
 const shape = is.object({
-  width: is.list(is.tuple<[number, number]>(is.index, is.index)),
-  mult_arity: is.index,
+  subnodes: is.list(is.list(is.index)),
   layers: is.list(layer),
 });
 
@@ -72,19 +74,19 @@ export class Kan {
     return flow;
   }
 
-  /** The nodes from their subnodes: sums as they are, then products of `mult_arity` each. */
+  /** The nodes from their subnodes: the product of each node's own; a sum node has one. */
   private combine(l: number, sums: number[]): number[] {
-    const [plain, products] = this.kan.width[l + 1] ?? [0, 0];
-    const arity = this.kan.mult_arity;
-    const multiplied = Array.from({ length: products }, (_, m) =>
-      sums.slice(plain + m * arity, plain + (m + 1) * arity).reduce((product, x) => product * x, 1),
-    );
-    return [...sums.slice(0, plain), ...multiplied];
+    let at = 0;
+    return (this.kan.subnodes[l + 1] ?? []).map((count) => {
+      const own = sums.slice(at, at + count);
+      at += count;
+      return own.reduce((product, x) => product * x, 1);
+    });
   }
 }
 
-function edgesOf({ k, base, knots, coef, scale_base, scale_sp, mask, fixed: named }: Layer): Fn[][] {
-  const bend = BASES[base];
+function edgesOf({ k, base, base_samples, knots, coef, scale_base, scale_sp, mask, fixed: named }: Layer): Fn[][] {
+  const bend = base_samples ? sampled(base_samples) : BASES[base];
   if (!bend) throw new is.DecodeError(`kan: there is no base function ${base}`);
   const functions = new Map(named.map((entry) => [entry.edge.join(), affine(entry)]));
   return mask.map((row, i) =>
