@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import sympy
 from sympy.printing.c import C99CodePrinter
@@ -125,7 +124,8 @@ def _c_curve(curve: Curve, printer: _CSource) -> str:
     horner = f"coef[n][{degree}]"
     for m in reversed(range(degree)):
         horner = f"({horner})*t + coef[n][{m}]" if m < degree - 1 else f"{horner}*t + coef[n][{m}]"
-    base = "" if curve.base.is_zero else f" + {printer.doprint(cast(sympy.Expr, curve.base))}"
+    expr = curve.base_expr()
+    base = "" if expr.is_zero else f" + {printer.doprint(expr)}"
     return "\n".join(
         [
             f"/* {describe(curve)} */",

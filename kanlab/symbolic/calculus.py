@@ -7,13 +7,14 @@ sympy alone would differentiate ``|u|`` as if ``u`` were complex, ``sgn u`` to a
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import re
 from typing import cast
 
 import sympy
 from sympy.core.function import AppliedUndef
 
-from kanlab.symbolic.curve import CURVE_NAME, Curve
+#: What a curve is called in an expression: layer, input, output, and how often it was differentiated.
+CURVE_NAME = re.compile(r"phi_(\d+)_(\d+)_(\d+)(?:_d(\d+))?")
 
 
 class _Sign(sympy.Function):
@@ -67,9 +68,3 @@ def differentiate(expr: sympy.Expr, variable: sympy.Symbol) -> sympy.Expr:
             lambda part: hasattr(part.func, "is_curve"), lambda part: sympy.Function(part.func.__name__)(*part.args)
         ),
     )
-
-
-def with_derivatives(curves: Mapping[str, Curve]) -> dict[str, Curve]:
-    """Return the curves and the derivative of each."""
-    slopes = [curve.derivative() for curve in curves.values()]
-    return {**curves, **{slope.name: slope for slope in slopes}}

@@ -12,6 +12,7 @@ name lies a spline fitted to it on the data's range, so that an edge which loses
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -222,22 +223,18 @@ class _Plan:
 
     def network(self, kind: type[Kind], options: dict[str, Any]) -> Kind:
         """Return a network with these nodes; every edge that is not part of the formula is removed."""
-        arity = max((len(subnodes) for level in self.levels for subnodes in level.products), default=2)
-        width = [len(self.circuit.variables)] + [
-            [len(level.sums), len(level.products)] if level.products else len(level.sums) for level in self.levels[1:]
-        ]
-        network = kind(width, mult_arity=arity, **options)
+        counts = [(len(level.sums), len(level.products)) for level in self.levels[1:]]
+        width = [len(self.circuit.variables)] + [list(pair) if pair[1] else pair[0] for pair in counts]
+        arities = [[len(subnodes) for subnodes in level.products] for level in self.levels]
+        network = kind(width, mult_arity=arities, **options)
         for l, layer in enumerate(network.kan_layers()):
-            self._fill(layer, l, arity)
+            self._fill(layer, l)
         return network
 
-    def _fill(self, layer: KANLayer, l: int, arity: int) -> None:
+    def _fill(self, layer: KANLayer, l: int) -> None:
         layer.mask.zero_()
         level, n_sums = self.levels[l + 1], layer.in_dim if l == 0 else len(self.levels[l].sums)
-        # A product of fewer factors is filled up with ones.
-        one = [_Edge("0", self._any(l), (1.0, 0.0, 1.0, 1.0))]
-        filled = (subnode for product in level.products for subnode in product + [one] * (arity - len(product)))
-        for j, edges in enumerate([*level.sums, *filled]):
+        for j, edges in enumerate([*level.sums, *itertools.chain(*level.products)]):
             for edge in edges:
                 i = edge.source.index + n_sums * edge.source.product
                 layer.fix(i, j, library.get(edge.function), edge.affine)

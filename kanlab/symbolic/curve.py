@@ -8,9 +8,8 @@ derivatives at the left end of each interval (de Boor, *A Practical Guide to Spl
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import sympy
 import torch
@@ -18,14 +17,33 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine import spline
+from kanlab.engine.base import BaseFunction
 from kanlab.engine.layer import KANLayer
+from kanlab.symbolic.calculus import differentiate
 from kanlab.symbolic.evaluate import evaluate
 
-#: What a curve is called in an expression: layer, input, output, and how often it was differentiated.
-CURVE_NAME = re.compile(r"phi_(\d+)_(\d+)_(\d+)(?:_d(\d+))?")
-#: The argument in `Curve.base`.
+#: The argument of base functions.
 U = sympy.Symbol("u")
-_BASES = {"silu": U / (1 + sympy.exp(-U)), "identity": U, "zero": sympy.S.Zero}
+#: Base functions, by names torch gives them, as mathematics.
+_BASES: dict[str, sympy.Expr] = {
+    "silu": U / (1 + sympy.exp(-U)),
+    "identity": U,
+    "zero": sympy.S.Zero,
+    "relu": (U + sympy.Abs(U)) / 2,
+    "gelu": U * (1 + sympy.erf(U / sympy.sqrt(2))) / 2,
+    "softplus": sympy.log(1 + sympy.exp(U)),
+    "sigmoid": 1 / (1 + sympy.exp(-U)),
+    "tanh": sympy.tanh(U),
+    "sin": sympy.sin(U),
+    "cos": sympy.cos(U),
+    "exp": sympy.exp(U),
+    "abs": sympy.Abs(U),
+    "square": U**2,
+}
+#: Where torch and sympy are compared before a name is believed.
+_POINTS = torch.tensor([-2.3, -0.7, -0.1, 0.2, 0.9, 1.7], dtype=torch.float64)
+#: The engine evaluates derivatives of base functions up to this.
+_MOST = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,18 +54,19 @@ class Curve:
     ----------
     edge
         ``(l, i, j)``.
-    order
-        How often it was differentiated.
     starts : ``[pieces]``
     coef : ``[degree + 1, pieces]``
-    base
-        The scaled base function, an expression in `U`.
+    base, scale_base
+        The base function beside the polynomials, and what multiplies it.
+    order
+        How often the edge was differentiated; ``coef`` already is.
     """
 
     edge: tuple[int, int, int]
     starts: Float[Tensor, " pieces"]
     coef: Float[Tensor, "degree1 pieces"]
-    base: sympy.Expr
+    base: BaseFunction
+    scale_base: float
     order: int = 0
 
     @property
@@ -63,13 +82,44 @@ class Curve:
         value = torch.zeros_like(u)
         for row in self.coef.flip(0):
             value = value * t + row[piece]
-        return value if self.base.is_zero else value + evaluate(self.base, {U: u})
+        if self.order > _MOST:
+            return value + evaluate(self.base_expr(), {U: u})
+        return value + self.scale_base * self.base.evaluate(u, self.order)[self.order]
+
+    def base_expr(self) -> sympy.Expr:
+        """Return the scaled base function, differentiated, as an expression in `U`.
+
+        Raises
+        ------
+        ValueError
+            If sympy knows nothing that equals it.
+        """
+        expr = _BASES.get(self.base.name.lower())
+        if expr is None or not _is(self.base, expr):
+            raise ValueError(
+                f"edge {self.edge} has the base function {self.base.name!r}, which cannot be written as a formula: "
+                f"export needs one of {', '.join(_BASES)}"
+            )
+        for _ in range(self.order):
+            expr = differentiate(expr, U)
+        return sympy.Float(self.scale_base) * expr
 
     def derivative(self) -> Curve:
         """Return the curve of the derivative."""
         powers = torch.arange(1, len(self.coef), dtype=self.coef.dtype)
         coef = self.coef[1:] * powers[:, None] if len(self.coef) > 1 else torch.zeros_like(self.coef)
-        return Curve(self.edge, self.starts, coef, cast(sympy.Expr, self.base.diff(U)), self.order + 1)
+        return replace(self, coef=coef, order=self.order + 1)
+
+
+def with_derivatives(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """Return the curves and the derivative of each."""
+    slopes = [curve.derivative() for curve in curves.values()]
+    return {**curves, **{slope.name: slope for slope in slopes}}
+
+
+def _is(base: BaseFunction, expr: sympy.Expr) -> bool:
+    """Whether a base function is what its name says."""
+    return torch.allclose(base.evaluate(_POINTS, 0)[0], evaluate(expr, {U: _POINTS}), rtol=1e-12, atol=1e-12)
 
 
 @torch.no_grad()
@@ -93,5 +143,4 @@ def curve_of(layer: KANLayer, edge: tuple[int, int, int]) -> Curve:
             # The derivative of a spline is one of the next lower degree, on the knots without the outermost two.
             spans = knots[0, degree + 1 : -1] - knots[0, 1 : -degree - 1]
             coef, knots = degree * coef.diff() / spans, knots[:, 1:-1]
-    base = sympy.Float(float(layer.scale_base[i, j])) * _BASES[layer.base_fun]
-    return Curve(edge, starts[0], torch.stack(rows), base)
+    return Curve(edge, starts[0], torch.stack(rows), layer.base, float(layer.scale_base[i, j]))

@@ -21,7 +21,7 @@ from typing import cast
 import sympy
 from sympy.core.function import AppliedUndef
 
-from kanlab.symbolic.curve import CURVE_NAME
+from kanlab.symbolic.calculus import CURVE_NAME
 from kanlab.symbolic.names import latex_name, mathml_name, parse_name, xml_text
 
 MATHML_NAMESPACE = "http://www.w3.org/1998/Math/MathML"

@@ -107,6 +107,7 @@ def describe(curve: Curve) -> str:
 
 def _python_curve(curve: Curve, printer: _NumpySource) -> str:
     """Write a curve as a function of an array: a table of Taylor coefficients, and Horner's scheme."""
+    base = curve.base_expr()
     rows = ",\n        ".join(str(row) for row in curve.coef.tolist())
     lines = [
         f"def {curve.name}(u):",
@@ -117,7 +118,7 @@ def _python_curve(curve: Curve, printer: _NumpySource) -> str:
         "    t = u - starts[piece]",
         f"    value = coef[{len(curve.coef) - 1}][piece]",
         *(f"    value = value*t + coef[{m}][piece]" for m in reversed(range(len(curve.coef) - 1))),
-        "    return value" if curve.base.is_zero else f"    return value + {printer.doprint(curve.base)}",
+        "    return value" if base.is_zero else f"    return value + {printer.doprint(base)}",
     ]
     return "\n".join(lines)
 

@@ -7,8 +7,8 @@ import sympy
 import torch
 
 from kanlab.engine.layer import KANLayer
-from kanlab.symbolic.calculus import derivative_name, differentiate, with_derivatives
-from kanlab.symbolic.curve import curve_of
+from kanlab.symbolic.calculus import derivative_name, differentiate
+from kanlab.symbolic.curve import curve_of, with_derivatives
 from kanlab.symbolic.evaluate import evaluate
 
 X, Y = sympy.symbols("x y")

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from kanlab.engine.layer import KANLayer
-from kanlab.symbolic.curve import curve_of
+from kanlab.symbolic.curve import U, curve_of
+from kanlab.symbolic.evaluate import evaluate
 
 
 def layer_of(k, base_fun="silu", dtype=torch.float64, even=True):
@@ -58,3 +59,34 @@ def test_gradient_flows_through():
     x = X.clone().requires_grad_()
     curve(x).sum().backward()
     torch.testing.assert_close(x.grad, curve.derivative()(X), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("base", [torch.relu, torch.nn.functional.gelu, torch.nn.Softplus(), torch.tanh, torch.square])
+def test_base_functions_sympy_knows_are_written_and_differentiated(base):
+    curve = curve_of(layer_of(3, base), (0, 0, 0))
+    x = torch.tensor([-1.2, -0.3, 0.4, 1.1], dtype=torch.float64)
+    for order in range(3):
+        exact = curve.scale_base * curve.base.evaluate(x, order)[order]
+        value = evaluate(curve.base_expr(), {U: x})
+        torch.testing.assert_close(value.expand_as(x), exact.detach(), rtol=1e-12, atol=1e-12)
+        curve = curve.derivative()
+
+
+def test_higher_derivatives_than_the_engines_are_those_of_the_expression():
+    curve = curve_of(layer_of(3), (0, 0, 0))
+    for _ in range(3):
+        curve = curve.derivative()
+    x = X.clone().requires_grad_()
+    curve(x).sum().backward()
+    torch.testing.assert_close(curve.derivative()(X), x.grad, rtol=1e-11, atol=1e-12)
+
+
+def test_a_base_function_nobody_can_write_is_named_and_still_evaluated():
+    def tanh(x):
+        return torch.sin(x) ** 3
+
+    layer = layer_of(3, tanh)
+    curve = curve_of(layer, (0, 1, 0))
+    torch.testing.assert_close(curve(X), layer.edge(1, 0, X).detach(), rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match=r"edge \(0, 1, 0\) has the base function 'tanh', which cannot be written"):
+        curve.base_expr()
