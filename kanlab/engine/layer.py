@@ -69,6 +69,37 @@ def sum_edges(weights: Float[Tensor, "*s i o rows"], bases: Float[Tensor, "*t i 
 
 
 @dataclass(frozen=True)
+class LocalBases:
+    """What is nonzero of `KANLayer.bases` and its derivatives, and where.
+
+    Attributes
+    ----------
+    parts, own
+        The bases and the base function, by the order of the derivative.
+    index
+        The rows in which ``parts`` stand; ``own`` stands in the last.
+    rows
+        How many rows there are.
+    """
+
+    parts: list[Float[Tensor, "*s i k1 n"]]
+    own: list[Float[Tensor, "*s i n"]]
+    index: Int[Tensor, "*s i k1 n"]
+    rows: int
+
+    def dense(self, order: int) -> Float[Tensor, "*s i rows n"]:
+        """Return all rows."""
+        dense = spline.spread(self.parts[order], self.index, self.rows)
+        dense[..., -1, :] = self.own[order]
+        return dense
+
+    def contract(self, other: Float[Tensor, "*s i rows n"], order: int) -> Float[Tensor, "*s i n"]:
+        """Return ``(dense * other).sum(-2)`` from the rows that matter."""
+        there = other.gather(-2, self.index)
+        return (there * self.parts[order]).sum(-2) + other[..., -1, :] * self.own[order]
+
+
+@dataclass(frozen=True)
 class FixedGroup:
     """The edges of one layer that carry the same function, to be evaluated together."""
 
@@ -225,23 +256,17 @@ class KANLayer(nn.Module):
             known = self._mesh = (spline.Mesh(self.knots, self.k), self.knots._version)
         return known[0]
 
-    def local_bases(
-        self, x: Float[Tensor, "*s i n"], order: int = 0
-    ) -> tuple[list[Float[Tensor, "*s i k1 n"]], list[Float[Tensor, "*s i n"]], Int[Tensor, "*s i n"]]:
-        """Evaluate the nonzero bases and ``b(x)``, with derivatives, and say which basis is the first of them."""
+    def local_bases(self, x: Float[Tensor, "*s i n"], order: int = 0) -> LocalBases:
+        """Evaluate the nonzero bases and ``b(x)``, with derivatives."""
         parts, first = self.mesh.local_basis(x, order)
-        return parts, self.base.evaluate(x, order), first
-
-    def spread(self, local: Tensor, own: Tensor, first: Tensor) -> Float[Tensor, "*s i bases1 n"]:
-        """Put the nonzero bases and ``b(x)`` into the rows that belong to them."""
-        rows = spline.spread(local, first, self.coef.shape[-1] + 1)
-        rows[..., -1, :] = own
-        return rows
+        return LocalBases(
+            parts, self.base.evaluate(x, order), spline.basis_index(first, self.k), self.coef.shape[-1] + 1
+        )
 
     def bases(self, x: Float[Tensor, "*s i n"], order: int = 0) -> list[Float[Tensor, "*s i bases1 n"]]:
         """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)``, with derivatives."""
-        parts, own, first = self.local_bases(x, order)
-        return [self.spread(part, row, first) for part, row in zip(parts, own, strict=True)]
+        local = self.local_bases(x, order)
+        return [local.dense(m) for m in range(order + 1)]
 
     def weights(self) -> Float[Tensor, "*s i o bases1"]:
         """Return what multiplies `bases` on each edge; zero where there is no spline."""

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.layer import FixedGroup, KANLayer, sum_edges
+from kanlab.engine.layer import FixedGroup, KANLayer, LocalBases, sum_edges
 from kanlab.engine.network import Network
 
 
@@ -71,8 +70,8 @@ class LayerTape:
     fixed_values: list[Float[Tensor, "*s edges n"]]
     fixed_slopes: list[Float[Tensor, "*s edges n"]]
     sums: Float[Tensor, "*s subnodes n"]
-    #: Makes the derivatives of `bases` from the nonzero ones.
-    spread_slopes: Callable[[], Float[Tensor, "*s i rows n"]]
+    #: What is nonzero of the bases and their derivatives; none are needed of the inputs'.
+    local: LocalBases | None
 
     @functools.cached_property
     def phi(self) -> Float[Tensor, "*s i o n"]:
@@ -80,14 +79,10 @@ class LayerTape:
         return self._with_fixed(self.weights @ self.bases, self.fixed_values)
 
     @functools.cached_property
-    def basis_slopes(self) -> Float[Tensor, "*s i rows n"]:
-        """The derivatives of `bases` by ``x``."""
-        return self.spread_slopes()
-
-    @functools.cached_property
     def slopes(self) -> Float[Tensor, "*s i o n"]:
         """The derivative ``d phi_ij / d x_i`` of every edge."""
-        return self._with_fixed(self.weights @ self.basis_slopes, self.fixed_slopes)
+        local = self.local or self.plan.layer.local_bases(self.x, order=1)
+        return self._with_fixed(self.weights @ local.dense(1), self.fixed_slopes)
 
     def _with_fixed(self, edges: Tensor, values: list[Tensor]) -> Tensor:
         for (group, _), value in zip(self.plan.groups, values, strict=True):
@@ -192,10 +187,10 @@ class Linearisation:
     def _run(self, plan: LayerPlan, x: Tensor, vector: Tensor, *, first: bool) -> LayerTape:
         layer = plan.layer
         if first:
-            bases, spread_slopes = self._first, lambda: layer.bases(x, order=1)[1]
+            local, bases = None, self._first
         else:
-            parts, own, start = layer.local_bases(x, order=1)
-            bases, spread_slopes = layer.spread(parts[0], own[0], start), lambda: layer.spread(parts[1], own[1], start)
+            local = layer.local_bases(x, order=1)
+            bases = local.dense(0)
         weights = plan.weights(vector)
         sums = sum_edges(weights, bases)
         features, fixed_values, fixed_slopes = [], [], []
@@ -209,7 +204,7 @@ class Linearisation:
             features.append(torch.stack([slope * inner, slope, f, torch.ones_like(f)], -2))
             fixed_values.append(value)
             fixed_slopes.append(a * slope)
-        return LayerTape(plan, x, bases, weights, features, fixed_values, fixed_slopes, sums, spread_slopes)
+        return LayerTape(plan, x, bases, weights, features, fixed_values, fixed_slopes, sums, local)
 
     # ---- derivatives
 
@@ -289,10 +284,10 @@ class Linearisation:
         plan.keep_weights(by_weight, result)
         for (group, where), features in zip(plan.groups, layer.fixed, strict=True):
             result[where] = (features @ by_sum[group.outputs].unsqueeze(-1)).flatten()
-        if not to_nodes:
+        if not to_nodes or layer.local is None:
             return by_sum
         by_basis = layer.weights.transpose(1, 2).flatten(0, 1) @ by_sum
-        by_node = (by_basis.unflatten(0, layer.bases.shape[:2]) * layer.basis_slopes).sum(1)
+        by_node = layer.local.contract(by_basis.unflatten(0, layer.bases.shape[:2]), order=1)
         for (group, _), slope in zip(plan.groups, layer.fixed_slopes, strict=True):
             by_node.index_add_(0, group.inputs, slope * by_sum[group.outputs])
         return by_node

@@ -197,17 +197,26 @@ def _shifted_sum(a: Tensor, b: Tensor) -> Tensor:
 
 
 def spread(
-    local: Float[Tensor, "*s in_dim k1 n"], first: Int[Tensor, "*s in_dim n"], rows: int
+    local: Float[Tensor, "*s in_dim k1 n"], index: Int[Tensor, "*s in_dim k1 n"], rows: int
 ) -> Float[Tensor, "*s in_dim rows n"]:
-    """Put each sample's ``k + 1`` numbers in the rows from ``first`` on of an otherwise empty matrix.
+    """Put each sample's ``k + 1`` numbers in their rows of an otherwise empty matrix.
 
-    >>> spread(torch.tensor([[[5.0, 6.0], [7.0, 8.0]]]), torch.tensor([[1, 0]]), 3)
+    >>> spread(torch.tensor([[[5.0, 6.0], [7.0, 8.0]]]), torch.tensor([[[1, 0], [2, 1]]]), 3)
     tensor([[[0., 6.],
              [5., 8.],
              [7., 0.]]])
     """
-    index = first.unsqueeze(-2) + torch.arange(local.shape[-2], device=local.device)[:, None]
     return local.new_zeros(*local.shape[:-2], rows, local.shape[-1]).scatter_(-2, index, local)
+
+
+def basis_index(first: Int[Tensor, "*s in_dim n"], k: int) -> Int[Tensor, "*s in_dim k1 n"]:
+    """Return which bases are nonzero, from the first of them.
+
+    >>> basis_index(torch.tensor([[0, 5]]), 1)
+    tensor([[[0, 5],
+             [1, 6]]])
+    """
+    return first.unsqueeze(-2) + torch.arange(k + 1, device=first.device)[:, None]
 
 
 def basis(
@@ -223,7 +232,8 @@ def basis(
     (torch.Size([1, 7, 3]), True, True)
     """
     local, first = local_basis(x, knots, k, order)
-    return [spread(part, first, knots.shape[-1] - k - 1) for part in local]
+    index = basis_index(first, k)
+    return [spread(part, index, knots.shape[-1] - k - 1) for part in local]
 
 
 def curve(coef: Float[Tensor, "*s i o bases"], bases: Float[Tensor, "*s i bases n"]) -> Float[Tensor, "*s i o n"]:
