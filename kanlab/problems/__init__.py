@@ -1,3 +1,4 @@
 """Problems from the papers: a known formula, a generator of samples, and where it was published."""
 
+from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
