@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, cast, overload
+from typing import Any, cast
 
 import sympy
 import torch
@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from kanlab import store
+from kanlab import legacy, store
 from kanlab.data import check_dataset
 from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.fit import Data, Options, Step
@@ -25,8 +25,9 @@ from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import Width
 from kanlab.engine.start import Start
+from kanlab.legacy import understands
 from kanlab.plot import plot
-from kanlab.symbolic import library, search
+from kanlab.symbolic import continued, library, search
 from kanlab.symbolic.compile import Expression, compile_network
 from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.reading import formula_of
@@ -40,7 +41,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-class KAN(Network):
+class KAN(legacy.EarlierCalls, Network):
     """A Kolmogorov-Arnold network to train, sparsify and read a formula from.
 
     Parameters
@@ -70,6 +71,7 @@ class KAN(Network):
     x**2 + y
     """
 
+    @understands(legacy.CONSTRUCTION)
     def __init__(
         self,
         width: Width,
@@ -113,6 +115,8 @@ class KAN(Network):
         seed: int = 0,
         grids: Sequence[int] = (),
         restarts: int = 1,
+        singularity_avoiding: bool = False,
+        y_th: float = 1000.0,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> Generator[Step, Penalty | None, None]:
         """Train step by step: a generator of `Step` records; see `fit` for the arguments.
@@ -143,8 +147,10 @@ class KAN(Network):
             restarts=restarts,
             interrupted=interrupted,
         )
-        return fit.fit_steps(self, self.read_data(dataset), options)
+        training = fit.fit_steps(self, self.read_data(dataset), options)
+        return continued.while_training(self, training, y_th) if singularity_avoiding else training
 
+    @understands(legacy.TRAINING)
     def fit(
         self,
         dataset: Dataset,
@@ -178,7 +184,9 @@ class KAN(Network):
             being used once an epoch; ``metrics``: functions without arguments; ``seed``: of batches, restarts and rows
             held out; ``restarts``: so many random starts are trained together for a few steps, the best goes on;
             ``grids``, such as ``[3, 5, 10, 20, 50]``: the grid is extended through these, at most ``steps`` steps on
-            each, and ends at the one that rows held out are told best on (`kanlab.engine.extend`).
+            each, and ends at the one that rows held out are told best on (`kanlab.engine.extend`);
+            ``singularity_avoiding``: while training, continue named edges beyond their singularities, from where their
+            slope reaches ``y_th``.
 
         Returns
         -------
@@ -204,16 +212,6 @@ class KAN(Network):
                 bar.refresh()
         return history
 
-    @overload
-    def train(self, mode: bool = True) -> KAN: ...
-    @overload
-    def train(self, mode: Mapping[str, Any], *args: Any, **options: Any) -> dict[str, list[float]]: ...
-    def train(self, mode: Any = True, *args: Any, **options: Any) -> Any:
-        """Set the training mode as any module, or (as pykan did in 2024) train on a dataset: then `fit`."""
-        if isinstance(mode, Mapping):
-            return self.fit(mode, *args, **options)
-        return super().train(mode)
-
     # ---- derivatives by the inputs
 
     def derivatives(self, x: Float[Tensor, "batch n_in"], order: int = 2) -> Derivatives:
@@ -227,6 +225,7 @@ class KAN(Network):
 
     # ---- shape
 
+    @understands(legacy.PRUNING)
     def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2) -> KAN:
         """Return a smaller model without the edges and hidden nodes that score below the thresholds."""
         return cast(KAN, prune.prune(self, edge_th=edge_th, node_th=node_th))
@@ -281,12 +280,14 @@ class KAN(Network):
 
     # ---- symbols
 
+    @understands(legacy.NAMING)
     def suggest_symbolic(
         self, l: int, i: int, j: int, lib: Iterable[str] | None = None, topk: int = 5
     ) -> list[Suggestion]:
         """Rank the library's functions on one edge, best first."""
         return search.suggest_symbolic(self, l, i, j, lib, topk)
 
+    @understands(legacy.NAMING)
     def fix_symbolic(self, l: int, i: int, j: int, name: str, fit_params_bool: bool = True) -> float:
         """Give an edge a function, its ``a, b, c, d`` fitted to the edge (or 1, 0, 1, 0); return the fit's true R².
 
@@ -322,6 +323,7 @@ class KAN(Network):
         named = yield from search.search_steps(self, lib, r2_threshold)
         self.take_over(named)
 
+    @understands(legacy.NAMING)
     def auto_symbolic(self, lib: Iterable[str] | None = None, r2_threshold: float = 0.0, *, log: int = 1) -> None:
         """Name all edges by what each name does to the output; edges that no name fits stay splines."""
         with tqdm(disable=not log, desc="auto symbolic", leave=False) as bar:
@@ -345,6 +347,7 @@ class KAN(Network):
         """
         return formula_of(self, var, out, normalizer=normalizer, output_normalizer=output_normalizer)
 
+    @understands(legacy.READING)
     def symbolic_formula(
         self,
         var: Sequence[Any] | None = None,
@@ -365,6 +368,7 @@ class KAN(Network):
 
     # ---- pictures and files
 
+    @understands(legacy.DRAWING)
     def plot(self, beta: float = 3, **options: Any) -> Any:
         """Draw the network as a matplotlib Figure; see `kanlab.plot.plot`."""
         return plot(self, beta, **options)
