@@ -25,7 +25,7 @@ from kanlab.kan import KAN
 from kanlab.runner import Cancelled, Runner
 from kanlab.session import Session
 from kanlab.symbolic.search import Progress
-from kanlab.widgets import _advice, _detail, _formula, _state
+from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
 from kanlab.widgets._messages import Refused, check_args
 
 Edge = tuple[int, int, int]
@@ -224,11 +224,13 @@ class Hub:
         change(trial)
         self._trial = trial
         self._frame()
+        self._tell_nodes()
         self._tell_formula()
 
     def _untry(self) -> None:
         self._trial = None
         self._frame()
+        self._tell_nodes()
         self._tell_formula()
 
     # ---- what the runner tells (on its thread)
@@ -250,6 +252,7 @@ class Hub:
             self._frame()
         if now - self._slow_at >= _SLOW_EVERY:
             self._slow_at = now
+            self._tell_nodes()
             self._tell_formula()
             if self.selected is not None:
                 self._tell_detail()
@@ -351,13 +354,19 @@ class Hub:
         """Return the settled picture for a saved notebook."""
         state = self.state()
         header, arrays = self.frame()
-        return {"state": state, "frame": header | {"seq": 0, "arrays": arrays.lists()}, "detail": self.detail()}
+        return {
+            "state": state,
+            "frame": header | {"seq": 0, "arrays": arrays.lists()},
+            "nodes": {"version": self._version} | _nodes.node_pictures(self._shown).lists(),
+            "detail": self.detail(),
+        }
 
     def tell_all(self, to: View | None = None) -> None:
         """Send state, frame and detail."""
         with self._telling:
             self._tell_state(to=to)
             self._frame(to=to)
+            self._tell_nodes(to=to)
             self._tell_detail(to=to)
 
     def _carry_out(self, method: Callable[..., Any], args: Mapping[str, Any]) -> Any:
@@ -397,6 +406,11 @@ class Hub:
     def _tell_formula(self) -> None:
         with self._telling:
             self._tell({"kind": "formula", "formula": self._formula.tell(self.session, self._shown)})
+
+    def _tell_nodes(self, to: View | None = None) -> None:
+        with self._telling:
+            pictures = _nodes.node_pictures(self._shown)
+            self._tell({"kind": "nodes", "version": self._version} | pictures.header(), [pictures.buffer()], to=to)
 
     def _tell_detail(self, to: View | None = None) -> None:
         with self._telling:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 #: The panels and the parts of each that can be shown or hidden; `frontend/src/lib/parts.ts` has the same names.
 PARTS: dict[str, tuple[str, ...]] = {
     "training": ("train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more"),
-    "graph": ("prune", "zoom"),
+    "graph": ("prune", "zoom", "save"),
     "inspector": ("plot", "bend", "constants", "fix", "remove", "candidates"),
     "formula": ("check", "auto_symbolic", "snap", "copy"),
     "history": ("loss", "timeline", "undo", "script", "advice"),

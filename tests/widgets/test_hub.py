@@ -46,7 +46,7 @@ def train(view: FakeView, steps: int = 5) -> None:
 class TestHello:
     def test_is_answered_with_state_frame_and_detail(self, hub: Hub, view: FakeView) -> None:
         view.hello()
-        assert view.kinds == ["state", "frame", "detail"]
+        assert view.kinds == ["state", "frame", "nodes", "detail"]
         assert view.of("detail") == [{"kind": "detail", "detail": None}]
         header, _ = view.frame
         assert header["seq"] == 1
@@ -57,7 +57,7 @@ class TestHello:
     def test_is_answered_to_the_one_who_said_it(self, hub: Hub, view: FakeView) -> None:
         other = FakeView(hub)
         other.hello()
-        assert len(other.sent) == 3
+        assert len(other.sent) == 4
         assert view.sent == []
 
     def test_tells_the_selected_edge(self, hub: Hub, view: FakeView) -> None:
@@ -380,7 +380,7 @@ class TestErrors:
         assert view.sent == []
         assert session.history == before
         view.hello()
-        assert view.kinds == ["state", "frame", "detail"]
+        assert view.kinds == ["state", "frame", "nodes", "detail"]
 
     @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(

@@ -202,10 +202,24 @@ export class FakeKernel implements Model {
     return Math.sin(a * x + noise(e + 3) * 6) + 0.6 * noise(e + 5) * Math.cos(9 * noise(e + 9) * x) + moving;
   }
 
+  private pictures(nodes: number): void {
+    const map = this.state.width[0]?.[0] === 2;
+    const each = map ? 256 : 16;
+    const value = (v: number, p: number) => {
+      const [x, y] = [(p % 16) / 8 - 1, 1 - Math.floor(p / 16) / 8];
+      return map ? 0.5 + 0.5 * Math.sin(3 * x * ((v % 3) + 0.3) + y * y * v) : Math.exp(-((p - 8) ** 2) / (4 + v));
+    };
+    const pixels = Uint8Array.from({ length: nodes * each }, (_, n) => 255 * value(Math.floor(n / each), n % each));
+    const ranges = Array.from({ length: nodes }, () => [-1, 1]);
+    const shape = map ? "map" : "histogram";
+    this.emit({ kind: "nodes", version: this.state.version, shape, side: 16, ranges }, [new DataView(pixels.buffer)]);
+  }
+
   private frame(): void {
     const { edges, width } = this.state;
     const nodes = width.reduce((total, [a, b]) => total + a + b, 0);
     const n = edges.length;
+    this.pictures(nodes);
     const flat = new Float32Array(n * POINTS + 4 * n + 2 * nodes);
     const scores = edges.map((_, e) => this.score(e));
     edges.forEach((_, e) => {

@@ -20,6 +20,7 @@ export class EdgeMark {
     class: "kanlab-edge",
     role: "button",
     tabindex: -1,
+    "aria-keyshortcuts": "Delete",
     "data-lm-suppress-shortcuts": "true",
   });
   place: EdgePlace;

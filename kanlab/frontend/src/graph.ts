@@ -1,7 +1,9 @@
 /** The network graph: every edge's curve, live; edges are buttons; below it, what Prune would remove. */
 
+import { button } from "./controls";
 import { Disposer, h, s, setAttribute } from "./dom";
 import { EdgeMark } from "./edges";
+import { accentOf } from "./heat";
 import { ease, mixEdge, mixNode } from "./lib/curves";
 import { textWidth } from "./lib/format";
 import type { Frame } from "./lib/frame";
@@ -13,6 +15,7 @@ import type { Context, Panel } from "./panel";
 import { part } from "./parts";
 import { createPruneRow } from "./prune";
 import { createRoving } from "./roving";
+import { savePng, saveSvg } from "./save";
 import { createTooltip } from "./tooltip";
 import { createZoom } from "./zoom";
 
@@ -34,9 +37,23 @@ export function createGraph(context: Context): Panel {
   const tooltip = createTooltip(kernel);
   const holder = h("div", { class: "kanlab-network-holder" });
   const zoom = createZoom(surface, content, () => redraw(), disposer);
-  holder.append(surface, part("zoom", zoom.element), tooltip.element);
+  const save = h(
+    "div",
+    { class: "kanlab-save kanlab-buttons" },
+    button("SVG", () => saveSvg(surface), { name: labels.saveSvg, hint: labels.saveSvg }),
+    button("PNG", () => void savePng(surface), { name: labels.savePng, hint: labels.savePng }),
+  );
+  const tools = h("div", { class: "kanlab-tools" }, part("save", save), part("zoom", zoom.element));
+  holder.append(surface, tools, tooltip.element);
   const prune = createPruneRow(kernel);
   const element = h("div", { class: "kanlab-graph" }, holder, part("prune", prune.element));
+
+  /** Switch an edge off, or on again as it was. */
+  function toggle(mark: EdgeMark): void {
+    if (kernel.readonly) return;
+    const { edge, kind } = mark.edge;
+    kernel.command(kind === "pruned" ? "restore_edge" : "remove_edge", { edge });
+  }
 
   const edgeMarks = new Map<string, EdgeMark>();
   let nodeMarks: NodeMark[] = [];
@@ -47,9 +64,7 @@ export function createGraph(context: Context): Panel {
       kernel.select(mark.edge.edge);
       context.openInspector.current?.();
     },
-    remove(mark) {
-      if (mark.edge.kind !== "pruned") kernel.command("remove_edge", { edge: mark.edge.edge });
-    },
+    remove: toggle,
   });
 
   // ---- where things are
@@ -189,7 +204,7 @@ export function createGraph(context: Context): Panel {
       mark.draw(scores[e] as number, doomed[e] === 1, values, zoom.scale);
     });
     nodeMarks.forEach((mark, n) => {
-      mark.draw(node_scores[n] as number, node_doomed[n] === 1);
+      mark.draw(node_scores[n] as number, node_doomed[n] === 1, zoom.scale);
     });
     drawProbe(frame);
   }
@@ -205,6 +220,16 @@ export function createGraph(context: Context): Panel {
     });
     for (const mark of nodeMarks) mark.drawValue(flow.nodes[mark.place.layer]?.[mark.place.index], zoom.scale);
   }
+
+  function drawPictures(): void {
+    const accent = accentOf(element);
+    nodeMarks.forEach((mark, n) => {
+      mark.drawPicture(kernel.pictures, n, accent);
+    });
+  }
+  // The pictures are of the theme's colour: drawn anew when it changes.
+  const theme = new MutationObserver(() => drawPictures());
+  disposer.add(() => theme.disconnect());
 
   function redraw(): void {
     content.style.setProperty("--kanlab-zoom", zoom.scale.toFixed(3));
@@ -222,7 +247,19 @@ export function createGraph(context: Context): Panel {
     roving.setCurrent(mark);
     kernel.select(mark.edge.edge);
   });
-  surface.addEventListener("pointermove", (event) => tooltip.show(markOf(event), event));
+  surface.addEventListener("dblclick", (event) => {
+    const mark = markOf(event);
+    if (mark) toggle(mark);
+  });
+  const nodeOf = (event: Event) => {
+    const group = event.target instanceof Element ? event.target.closest(".kanlab-node") : null;
+    return nodeMarks.findIndex((mark) => mark.element === group);
+  };
+  surface.addEventListener("pointermove", (event) => {
+    const node = nodeOf(event);
+    if (node >= 0) tooltip.showNode(node, nodeMarks[node]?.element.querySelector("title")?.textContent ?? "", event);
+    else tooltip.show(markOf(event), event);
+  });
   surface.addEventListener("pointerleave", tooltip.hide);
 
   return {
@@ -231,6 +268,10 @@ export function createGraph(context: Context): Panel {
       const { state } = kernel;
       if (state && changes.has("state")) {
         const next = JSON.stringify([state.names, state.width, state.subnodes, state.edges.map(({ kind }) => kind)]);
+        if (structure === "") {
+          const root = element.closest(".kanlab-root");
+          if (root) theme.observe(root, { attributeFilter: ["class"] });
+        }
         if (next !== structure) {
           const first = structure === "";
           structure = next;
@@ -240,6 +281,7 @@ export function createGraph(context: Context): Panel {
       if (changes.has("state") || changes.has("pending")) describe();
       if (changes.has("frame") || changes.has("state")) draw();
       else if (changes.has("probe") && kernel.frame) drawProbe(kernel.frame);
+      if (changes.has("pictures") || changes.has("state")) drawPictures();
       prune.update(changes);
     },
     dispose: () => disposer.dispose(),

@@ -77,7 +77,7 @@ function open({ model, el }: View, probeOf: (scheduler: Scheduler) => ProbeStore
     if (changes.has("frame")) kernel.drew();
   });
   // The saved picture is there before the next animation frame.
-  const everything = new Set(["state", "frame", "detail", "formula", "probe"] as const);
+  const everything = new Set(["state", "frame", "detail", "formula", "probe", "pictures"] as const);
   alerts.update(everything);
   panel.update(everything);
 

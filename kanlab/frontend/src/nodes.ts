@@ -1,10 +1,12 @@
 /** The marks of one node of the graph: circle, subnodes of a product, label. */
 
 import { s, setAttribute, setText } from "./dom";
+import { heatPicture } from "./heat";
 import { signed, truncate } from "./lib/format";
 import { labels } from "./lib/labels";
 import { NODE_RADIUS, type NodePlace } from "./lib/layout";
 import { nodeName } from "./lib/names";
+import { histogramPath, type Pictures, pictureOf } from "./lib/pictures";
 import type { State } from "./lib/protocol";
 
 const FONT = 13;
@@ -18,12 +20,24 @@ export class NodeMark {
   private readonly subnodes = s("g");
   private readonly cross = s("path", { class: "kanlab-cross", d: "M-3.5 -3.5L3.5 3.5M-3.5 3.5L3.5 -3.5" });
   private readonly label = s("text", { class: "kanlab-node-label" });
+  private readonly picture = s("image", {
+    x: -NODE_RADIUS,
+    y: -NODE_RADIUS,
+    width: 2 * NODE_RADIUS,
+    height: 2 * NODE_RADIUS,
+  });
+  private readonly bars = s("path", { class: "kanlab-node-bars" });
+  /** How much of the output comes from an input, beside its name. */
+  private readonly share = s("path", { class: "kanlab-node-share" });
+  private readonly track = s("path", { class: "kanlab-node-track" });
   private readonly value = s("text", { class: "kanlab-node-label kanlab-node-value" });
 
   constructor(place: NodePlace) {
     this.place = place;
     const circle = s("circle", { class: "kanlab-node-circle", r: NODE_RADIUS });
-    this.element.append(this.title, this.spokes, this.subnodes, circle, this.cross, this.label, this.value);
+    const ring = s("circle", { class: "kanlab-node-ring", r: NODE_RADIUS });
+    this.element.append(this.title, this.spokes, this.subnodes, circle, this.picture, this.bars, ring, this.cross);
+    this.element.append(this.label, this.track, this.share, this.value);
   }
 
   /** What it is called. Letters keep their size when the graph is zoomed, so that more of a long name fits. */
@@ -76,7 +90,22 @@ export class NodeMark {
     setAttribute(this.value, "y", (4 + (this.label.getAttribute("text-anchor") === "start" ? below : 0)) / zoom);
   }
 
-  draw(score: number, doomed: boolean): void {
+  /** Its map or histogram, in the circle. */
+  drawPicture(pictures: Pictures | null, node: number, accent: [number, number, number]): void {
+    const pixels = pictures && pictureOf(pictures, node);
+    const heat = pixels && pictures.shape === "map" ? heatPicture(pixels, pictures.side, 66, accent, true) : null;
+    setAttribute(this.picture, "href", heat);
+    const bars = pixels && pictures.shape === "histogram" ? histogramPath(pixels, 14, 11) : null;
+    setAttribute(this.bars, "d", bars);
+  }
+
+  draw(score: number, doomed: boolean, zoom: number): void {
+    if (this.place.layer === 0) {
+      const [half, y] = [18 / zoom, NODE_RADIUS + 29 / zoom];
+      setAttribute(this.track, "d", `M${-half} ${y}H${half}`);
+      setAttribute(this.share, "d", `M${-half} ${y}H${(2 * Math.min(1, Math.max(0, score)) - 1) * half}`);
+      setAttribute(this.share, "display", score > 0 ? null : "none");
+    }
     this.element.classList.toggle("kanlab-doomed", doomed);
     this.element.style.setProperty("--kanlab-strength", Number.isFinite(score) ? Math.tanh(3 * score).toFixed(2) : "1");
   }

@@ -2,7 +2,7 @@
 
 export const PARTS = {
   training: ["train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more"],
-  graph: ["prune", "zoom"],
+  graph: ["prune", "zoom", "save"],
   inspector: ["plot", "bend", "constants", "fix", "remove", "candidates"],
   formula: ["check", "auto_symbolic", "snap", "copy"],
   history: ["loss", "timeline", "undo", "script", "advice"],

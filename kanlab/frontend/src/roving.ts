@@ -1,4 +1,4 @@
-/** The keyboard in the graph: one tab stop, arrows from edge to edge, Enter opens, Space selects, Delete removes. */
+/** The keyboard in the graph: one tab stop, arrows from edge to edge, Enter opens, Space selects, Delete switches off and on. */
 
 import { setAttribute } from "./dom";
 import type { EdgeMark } from "./edges";

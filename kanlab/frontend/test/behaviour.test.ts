@@ -192,7 +192,10 @@ describe("graph", () => {
   it("removes with Delete, but not what is gone already", () => {
     press(edge("edge (0, 1, 1) pruned"), "Delete");
     press(edge("edge (0, 1, 0) spline"), "Delete");
-    expect(model.commands).toEqual([["remove_edge", { edge: [0, 1, 0] }]]);
+    expect(model.commands).toEqual([
+      ["restore_edge", { edge: [0, 1, 1] }],
+      ["remove_edge", { edge: [0, 1, 0] }],
+    ]);
   });
 
   it("shows a name as text, whatever it holds, and in full in the title", () => {

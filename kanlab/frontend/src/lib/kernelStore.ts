@@ -8,6 +8,7 @@ import { DecodeError, record, string } from "./decode";
 import { Flow } from "./flow";
 import { type Arrays, decodeArrays, decodeHeader, decodeSavedArrays, type Frame, type LossRow } from "./frame";
 import { PendingValues } from "./pending";
+import { decodePictures, type Pictures } from "./pictures";
 import type { Controls, Detail, EdgeId, Formula, State } from "./protocol";
 import { decodeDetail, decodeDone, decodeFormula, decodeState, edgeExists, nodeCount } from "./protocol";
 import type { Scheduler, Topic } from "./scheduler";
@@ -31,6 +32,7 @@ export class KernelStore {
   frame: Frame | null = null;
   detail: Detail | null = null;
   formula: Formula | null = null;
+  pictures: Pictures | null = null;
   loss: LossRow[] = [];
   /** The error of the last command that failed, until it is dismissed. */
   commandError: string | null = null;
@@ -161,6 +163,7 @@ export class KernelStore {
   private take(kind: string, content: Record<string, unknown>, buffers: unknown): void {
     if (kind === "state") this.takeState(decodeState(content.state, "state"));
     else if (kind === "frame") this.takeFrame(content, buffers);
+    else if (kind === "nodes") this.takePictures(content, Array.isArray(buffers) ? buffers[0] : undefined);
     else if (kind === "detail")
       this.takeDetail(content.detail === null ? null : decodeDetail(content.detail, "detail"));
     else if (kind === "formula") this.takeFormula(decodeFormula(content.formula, "formula"));
@@ -182,6 +185,7 @@ export class KernelStore {
     const arrays = this.frame?.arrays;
     if (arrays && (arrays.scores.length !== state.edges.length || arrays.node_scores.length !== allNodes(state)))
       this.frame = null;
+    if (this.pictures && this.pictures.ranges.length !== allNodes(state)) this.pictures = null;
     if (this.detail && !edgeExists(state, this.detail.edge)) this.detail = null;
   }
 
@@ -195,6 +199,13 @@ export class KernelStore {
     this.frame = { ...header, arrays };
     this.flow.arrive(header.seq);
     this.touch("frame");
+  }
+
+  private takePictures(content: unknown, buffer: unknown): void {
+    const { version } = record(content, "nodes");
+    if (this.state === null || version !== this.state.version) return;
+    this.pictures = decodePictures(content, buffer ?? null, allNodes(this.state), "nodes");
+    this.touch("pictures");
   }
 
   private takeLoss(from: number, rows: LossRow[]): void {
@@ -243,6 +254,8 @@ export class KernelStore {
         this.takeLoss(header.loss.from, header.loss.rows);
         this.frame = { ...header, arrays: decodeSavedArrays(saves, counts, header.points) };
       }
+      if (state && saved.nodes)
+        this.pictures = decodePictures(saved.nodes, undefined, allNodes(state), "snapshot.nodes");
       if (saved.detail) this.detail = decodeDetail(saved.detail, "snapshot.detail");
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;

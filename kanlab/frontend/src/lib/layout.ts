@@ -50,13 +50,13 @@ export interface Layout {
   edges: EdgePlace[];
 }
 
-export const NODE_RADIUS = 9;
+export const NODE_RADIUS = 11;
 const SUBNODE_RADIUS = 4;
 const MAX_BOX = 54;
 const MIN_BOX = 4;
 const COMFORTABLE = 30;
-const TOP = 42;
-const BOTTOM = 46;
+const TOP = 44;
+const BOTTOM = 54;
 const LABEL_UNDER_BOX = 6;
 const MIN_LINK = 30;
 const MAX_LINK = 96;

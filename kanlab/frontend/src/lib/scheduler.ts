@@ -1,6 +1,6 @@
 /** Gathers what changed and tells the panels once per animation frame; a flood of messages costs one drawing. */
 
-export type Topic = "state" | "frame" | "detail" | "formula" | "pending" | "connection" | "view" | "probe";
+export type Topic = "state" | "frame" | "detail" | "formula" | "pending" | "connection" | "view" | "probe" | "pictures";
 export type Changes = ReadonlySet<Topic>;
 
 export interface Scheduler {
