@@ -22,7 +22,7 @@ from kanlab.engine.linearise import Linearisation, Tape
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 NormalEquations = tuple[Float[Tensor, "size size"], Float[Tensor, " size"]]
 #: Squared error, relative to the labels' variance, that is rounding.
-_ROUNDING = 1e-31
+ROUNDING = 1e-31
 #: Eigenvalues of a curvature below this part of its greatest are rounding.
 _FLAT = 1e-12
 
@@ -57,9 +57,9 @@ class SquaredError:
 
     def __init__(self, y: Float[Tensor, "o n"]):
         self.y = y
-        spread = y.std(-1, correction=0).mean().item()
+        spread = y.std(-1, correction=0).mean().item() if y.numel() else 0.0
         self.spread = spread if spread > 0 else 1.0
-        self.least = _ROUNDING * self.spread**2
+        self.least = ROUNDING * self.spread**2
 
     def residual(self, output: Float[Tensor, "o n"]) -> Float[Tensor, "o n"]:
         """Return label minus prediction."""

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine.linearise import Linearisation, Tape
-from kanlab.engine.losses import Loss, LossFunction, OwnLoss, SquaredError
+from kanlab.engine.losses import Loss, LossFunction, NormalEquations, OwnLoss, SquaredError
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
 
@@ -118,9 +118,9 @@ class Objective:
         return gradient if self.free is None else gradient * self.free
 
     @torch.no_grad()
-    def normal_equations(self, evaluation: Evaluation) -> tuple[Float[Tensor, "size size"], Float[Tensor, " size"]]:
+    def normal_equations(self, evaluation: Evaluation) -> NormalEquations:
         """Return a positive model of half the objective's Hessian, and minus half its gradient."""
-        hessian, descent = self.loss.normal_equations(self.linear, evaluation.tape)
+        hessian, descent = self._loss_equations(evaluation)
         if self.penalty.lamb:
             self.add_half_penalty_curvature(evaluation, hessian)
             descent = descent - 0.5 * self.penalty_gradient(evaluation)
@@ -154,6 +154,9 @@ class Objective:
             torch.diagonal(block, dim1=0, dim2=2).add_((weight[:, None, None] * gram[plan.inputs]).permute(1, 2, 0))
 
     # ---- parts
+
+    def _loss_equations(self, evaluation: Evaluation) -> NormalEquations:
+        return self.loss.normal_equations(self.linear, evaluation.tape)
 
     def _unit(self, l: int, x: Tensor) -> Float[Tensor, "i 1"]:
         """Return what an edge's spread is measured in: its node's spread, at the end times the labels' spread."""
