@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Generator
 
 import torch
 
 from kanlab.engine.network import Network
-from kanlab.engine.options import Data, Options, Step
-from kanlab.engine.penalty import Penalty
-from kanlab.engine.run import Run, Stall
+from kanlab.engine.options import Data, Options
 from kanlab.engine.snapshot import restore, snapshot
+from kanlab.engine.stages import Stages, Steps
 
 #: One row in so many is held out, where there are enough rows for it.
 _HELD_OUT, _FEW = 10, 50
@@ -25,12 +23,8 @@ _HELD_OUT, _FEW = 10, 50
 _TRIM = 0.02
 #: A finer grid must lower the held-out error by this part; twice in turn this much more ends the schedule.
 _WORTH, _WORSE = 0.03, 0.3
-#: A grid is trained until this many steps lower the objective by less than this part.
-_FLAT = (4, 0.1)
 #: Steps on all rows at the end.
 _LAST = 10
-
-Steps = Generator[Step, "Penalty | None", None]
 
 
 def extension_steps(network: Network, data: Data, options: Options) -> Steps:
@@ -39,12 +33,12 @@ def extension_steps(network: Network, data: Data, options: Options) -> Steps:
     The network is on the first of them already.
     """
     fitted, held_out = _split(data, options.seed)
-    stage = _Stages(network, options)
+    stages = Stages(network, options)
     best, least, worse = snapshot(network), math.inf, 0
     for number, grid in enumerate(options.grids):
         if number:
             network.update_grid_from_samples(fitted.train_input, grid)
-        yield from stage.train(fitted, options.steps, lay=number == 0)
+        yield from stages.train(fitted, options.steps, lay=not number)
         error = _held_out_error(network, held_out, options)
         if not error > (1 - _WORTH) * least:
             best, least, worse = snapshot(network), error, 0
@@ -54,48 +48,7 @@ def extension_steps(network: Network, data: Data, options: Options) -> Steps:
                 break
     restore(network, best)
     last = _LAST if options.steps is None else min(_LAST, options.steps)
-    yield from stage.train(data, last, lay=False)
-
-
-class _Stages:
-    """Runs one after the other, told as one: their steps are counted on, and a grid's end is not the training's."""
-
-    def __init__(self, network: Network, options: Options):
-        self.network, self.options = network, options
-        self._penalty, self._count = options.penalty, 0
-
-    def train(self, data: Data, steps: int | None, *, lay: bool) -> Steps:
-        """Go through one run, until it is flat."""
-        options = dataclasses.replace(
-            self.options,
-            steps=steps,
-            penalty=self._penalty,
-            update_grid=lay and self.options.update_grid,
-            grid_update_num=1,
-            start_grid_update_step=-1,
-            stop_grid_update_step=1,
-        )
-        flat, run = Stall(*_FLAT), Run(self.network, data, options).steps()
-        try:
-            step = next(run, None)
-            while step is not None:
-                over = flat.seen(step.objective) or bool(step.reason)
-                sent = yield dataclasses.replace(step, index=self._count, reason="")
-                self._count += 1
-                if sent is not None:
-                    self._penalty = sent
-                if over:
-                    return
-                step = _next(run, sent)
-        finally:
-            run.close()
-
-
-def _next(run: Steps, sent: Penalty | None) -> Step | None:
-    try:
-        return run.send(sent)
-    except StopIteration:
-        return None
+    yield from stages.train(data, last, lay=False)
 
 
 def _split(data: Data, seed: int) -> tuple[Data, Data | None]:

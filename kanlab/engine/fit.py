@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from kanlab.engine.coarse import coarse_start, starts_coarse
 from kanlab.engine.extend import extension_steps
 from kanlab.engine.network import Network
 from kanlab.engine.options import Data as Data
@@ -51,5 +52,7 @@ def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step
         race(network, data, options)
     if options.grids:
         yield from extension_steps(network, data, options)
+    elif starts_coarse(network, data, options):
+        yield from coarse_start(network, data, options)
     else:
         yield from Run(network, data, options).steps()

@@ -62,7 +62,7 @@ def test_noise_stops_the_grid_from_growing():
     assert network.grid[0] <= 10
     fine = Network([2, 1], grid=60, seed=0)
     list(fit_steps(fine, rows, Options(steps=15)))
-    assert test_error(network, rows) < 0.5 * test_error(fine, rows)
+    assert test_error(network, rows) < 0.7 * test_error(fine, rows)
 
 
 def test_the_last_steps_are_taken_on_all_rows():
