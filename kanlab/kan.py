@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from kanlab import legacy, store
 from kanlab.data import check_dataset
 from kanlab.engine import attribution, fit, jets, prune
+from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
 from kanlab.engine.losses import LossFunction
@@ -226,9 +227,92 @@ class KAN(legacy.EarlierCalls, Network):
     # ---- shape
 
     @understands(legacy.PRUNING)
-    def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2) -> KAN:
-        """Return a smaller model without the edges and hidden nodes that score below the thresholds."""
+    def prune(self, edge_th: float = 3e-2, node_th: float = 1e-2, *, method: str = "scores", **options: Any) -> KAN:
+        """Return a smaller model.
+
+        Parameters
+        ----------
+        edge_th, node_th
+            Edges and hidden nodes that score below these go (``method="scores"``).
+        method
+            ``"scores"``, or ``"eliminate"``: what the model can do without goes, as `eliminate` finds by trying.
+        **options
+            Those of `eliminate`.
+        """
+        if method == "eliminate":
+            return self.eliminate(**options)
+        if method != "scores":
+            raise ValueError(f'method is {method!r}; allowed are "scores" and "eliminate"')
+        if options:
+            raise TypeError(f'{", ".join(options)}: only method="eliminate" takes these')
         return cast(KAN, prune.prune(self, edge_th=edge_th, node_th=node_th))
+
+    def eliminate_steps(
+        self,
+        dataset: Dataset | None = None,
+        *,
+        loss_fn: LossFunction | None = None,
+        tolerance: float | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> Generator[Removal, None, KAN]:
+        """Do what `eliminate` does, yielding a `Removal` for each that was tried; the value is the smaller model."""
+        if dataset is not None:
+            data = self.read_data(dataset)
+            x, y = data.train_input, data.train_label
+        elif self.targets is not None:
+            x, y = self.seen(), self.targets
+        else:
+            raise ValueError("the model knows no labels to judge by: pass the dataset, or call fit(dataset) first")
+        found = eliminate_steps(self, x, y, loss_fn=loss_fn, tolerance=tolerance, interrupted=interrupted)
+        return cast("Generator[Removal, None, KAN]", found)
+
+    def eliminate(
+        self,
+        dataset: Dataset | None = None,
+        *,
+        loss_fn: LossFunction | None = None,
+        tolerance: float | None = None,
+        log: int = 1,
+    ) -> KAN:
+        """Return a smaller model without the nodes and edges that it can do without.
+
+        Each is removed in turn, weakest first, and the rest is refitted; if the error on rows held out does not allow
+        it, it stays. See `kanlab.engine.eliminate` for how the tolerance is found. Grids may come out finer.
+
+        Parameters
+        ----------
+        dataset
+            Its training part is used; by default the rows that the model was trained on, up to 4096.
+        loss_fn
+            ``loss_fn(prediction, label)`` as in `fit`; None is the mean squared error.
+        tolerance
+            The held-out error (root mean squared) that is allowed; None finds it.
+        log
+            0: no progress bar. Interrupted, the smallest model so far is returned.
+
+        Examples
+        --------
+        >>> from kanlab import KAN, create_dataset
+        >>> dataset = create_dataset(lambda x: x[:, 0] ** 2 + x[:, 1], n_var=3, train_num=200, test_num=100)
+        >>> model = KAN([3, 2, 1], seed=0)
+        >>> history = model.fit(dataset, steps=20, log=0)
+        >>> small = model.prune(method="eliminate", log=0)
+        >>> small.width, [int(mask.sum()) for mask in (small.layer(0).mask, small.layer(1).mask)]
+        ([[3, 0], [1, 0], [1, 0]], [2, 1])
+        """
+        smallest = self
+        trials = self.eliminate_steps(dataset, loss_fn=loss_fn, tolerance=tolerance)
+        with tqdm(disable=not log, desc="eliminate", leave=False) as bar:
+            try:
+                while True:
+                    removal = next(trials)
+                    smallest = cast(KAN, removal.network)
+                    bar.update()
+                    bar.set_postfix_str(f"error {removal.error:.2e}, allowed {removal.tolerance:.2e}")
+            except StopIteration as end:
+                return end.value
+            except KeyboardInterrupt:
+                return smallest.copy()
 
     def prune_edge(self, threshold: float = 3e-2) -> KAN:
         """Return a model without the edges that score below the threshold."""

@@ -18,6 +18,7 @@ from torch.autograd import gradcheck
 import kanlab
 from kanlab import KAN, Penalty, create_dataset
 from kanlab.engine import penalty as penalty_module
+from kanlab.engine.eliminate import Removal
 from tests.engine.cases import points
 
 DATASET = create_dataset(lambda x: torch.sin(3 * x[:, 0]) + x[:, 1] ** 2, n_var=2, train_num=150, test_num=60, seed=1)
@@ -241,6 +242,51 @@ def test_prune_edge_and_prune_node_each_look_at_their_own():
     weak = float(model.edge_scores[0].min())
     kept = model.prune_edge(weak * 1.01)
     assert any(not bool(layer.mask.all()) for layer in kept.kan_layers()) or kept.width != model.width
+
+
+def test_elimination_returns_a_new_model_that_does_as_well():
+    wide = KAN([2, 2, 1], grid=5, seed=0)
+    wide.fit(DATASET, steps=25, log=0)
+    small = wide.prune(method="eliminate", log=0)
+    assert isinstance(small, KAN)
+    assert sum(int(layer.mask.sum()) for layer in small.kan_layers()) < 6
+    assert wide.width == [[2, 0], [2, 0], [1, 0]]
+    before, after = (
+        float((model(DATASET["test_input"]) - DATASET["test_label"]).square().mean().sqrt().detach())
+        for model in (wide, small)
+    )
+    assert after < 2 * before
+
+
+def test_elimination_needs_labels_and_takes_a_dataset_for_them():
+    model = KAN([2, 1], grid=5, seed=0)
+    with pytest.raises(ValueError, match="knows no labels"):
+        model.eliminate(log=0)
+    small = model.eliminate(
+        {"train_input": DATASET["train_input"], "train_label": DATASET["train_input"][:, :1]}, log=0
+    )
+    assert small.layer(0).mask.flatten().tolist() == [1, 0]
+
+
+def test_an_interrupted_elimination_returns_the_smallest_model_so_far(additive, monkeypatch):
+    told = []
+
+    def steps(model, *args, **options):
+        told.append(model.copy())
+        yield Removal(((0, 1, 0),), 0.1, 0.2, told[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(KAN, "eliminate_steps", steps)
+    small = additive.eliminate(log=0)
+    assert small is not told[0]
+    assert torch.equal(small.layer(0).coef, told[0].layer(0).coef)
+
+
+def test_ways_to_prune_that_do_not_exist_are_refused(trained):
+    with pytest.raises(ValueError, match="method is 'magic'"):
+        trained.prune(method="magic")
+    with pytest.raises(TypeError, match="tolerance"):
+        trained.prune(tolerance=0.1)
 
 
 def test_copies_and_deepcopies_are_independent(trained):

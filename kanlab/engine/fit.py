@@ -11,6 +11,7 @@ from collections.abc import Generator
 from kanlab.engine.coarse import coarse_start, starts_coarse
 from kanlab.engine.extend import extension_steps
 from kanlab.engine.network import Network
+from kanlab.engine.options import SAMPLE_LIMIT as SAMPLE_LIMIT
 from kanlab.engine.options import Data as Data
 from kanlab.engine.options import Metric as Metric
 from kanlab.engine.options import Options as Options
@@ -20,9 +21,6 @@ from kanlab.engine.race import race
 from kanlab.engine.run import Run
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.threads import stretches
-
-#: Rows kept as the model's samples: enough for scores and curves, little to carry.
-SAMPLE_LIMIT = 4096
 
 
 def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:

@@ -13,6 +13,8 @@ from kanlab.engine import solvers
 from kanlab.engine.losses import LossFunction
 from kanlab.engine.penalty import Penalty
 
+#: Rows kept as the model's samples: enough for scores and curves, little to carry.
+SAMPLE_LIMIT = 4096
 Metric = Callable[[], "Tensor | float"]
 
 

@@ -16,6 +16,8 @@ from kanlab.engine.attribution import Scores, attribute
 from kanlab.engine.layer import KANLayer
 from kanlab.engine.network import Network
 
+Edge = tuple[int, int, int]
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -48,16 +50,29 @@ def preview_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node
     leads from an input to an output. A factor of a multiplication node that stays keeps its strongest edge.
     """
     edge_th, node_th = _threshold("edge_th", edge_th), _threshold("node_th", node_th)
-    before = [layer.mask != 0 for layer in network.kan_layers()]
-    kept = [mask & (score >= edge_th) for mask, score in zip(before, scores.edges, strict=True)]
+    weak = [score < edge_th for score in scores.edges]
     for l in range(1, network.depth):
-        weak = scores.nodes[l] < node_th
-        kept[l] = kept[l] & ~weak[:, None]
+        weak[l] |= (scores.nodes[l] < node_th)[:, None]
+    return whole_cut(network, scores, weak)
+
+
+def whole_cut(network: Network, scores: Scores, weak: list[Tensor]) -> Cut:
+    """Complete a cut of the edges marked ``weak[l]`` ``[in_dim, out_dim]``, as `preview_cut` says."""
+    before = [layer.mask != 0 for layer in network.kan_layers()]
+    kept = [mask & ~gone for mask, gone in zip(before, weak, strict=True)]
     alive = _drop_dangling(network, kept, before, scores)
     nodes = [torch.zeros_like(node, dtype=torch.bool) for node in scores.nodes]
     for l in range(1, network.depth):
         nodes[l] = _present(network, before, l) & ~alive[l]
     return Cut([mask & ~keep for mask, keep in zip(before, kept, strict=True)], nodes)
+
+
+def bare_outputs(network: Network, cut: Cut) -> list[int]:
+    """Return the outputs that a cut would leave without any edge."""
+    last = network.depth - 1
+    gone, mask = cut.edges[last], network.layer(last).mask != 0
+    lost = _by_node(network, last, mask.any(0)) & ~_by_node(network, last, (mask & ~gone).any(0))
+    return lost.nonzero().flatten().tolist()
 
 
 def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> Cut:
@@ -69,17 +84,21 @@ def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th
         If an output would be left without any edge.
     """
     cut = preview_cut(network, scores, edge_th=edge_th, node_th=node_th)
-    last = network.depth - 1
-    gone, mask = cut.edges[last], network.layer(last).mask != 0
-    lost = _by_node(network, last, mask.any(0)) & ~_by_node(network, last, (mask & ~gone).any(0))
-    bare = lost.nonzero().flatten().tolist()
+    bare = bare_outputs(network, cut)
     if bare:
+        last = network.depth - 1
         best = float(scores.edges[last][:, list(network.groups[last][bare[0]])].max())
         raise ValueError(
             f"pruning would leave output {bare[0]} without any edge; its strongest edge scores {best:.3g}: "
             "take lower thresholds, or train first"
         )
     return cut
+
+
+def edges_around(network: Network, l: int, node: int) -> tuple[Edge, ...]:
+    """Return the edges that enter and leave a node of level ``l`` (1 … depth - 1), removed ones included."""
+    entering = [(l - 1, i, j) for j in network.groups[l - 1][node] for i in range(network.layer(l - 1).in_dim)]
+    return (*entering, *((l, node, j) for j in range(network.layer(l).out_dim)))
 
 
 def _by_node(network: Network, l: int, per_subnode: Tensor) -> Tensor:
@@ -119,20 +138,20 @@ def apply_cut(network: Network, cut: Cut) -> Network:
     """Return a smaller copy without what the cut names; the original stays as it is."""
     result = copy.deepcopy(network)
     phis = result.acts().postacts
-    for l, gone in enumerate(cut.edges):
-        _fold(result.layer(l), gone, phis[l].mean(0))
+    for layer, gone, phi in zip(result.kan_layers(), cut.edges, phis, strict=True):
+        for i, j in gone.nonzero().tolist():
+            layer.remove(i, j)
+        leave_means(layer, gone, phi.mean(0))
     return compact(result)
 
 
-def _fold(layer: KANLayer, gone: Tensor, means: Tensor) -> None:
-    """Remove edges, adding what they contributed on average to a surviving edge of the same sum."""
-    for i, j in gone.nonzero().tolist():
-        layer.remove(i, j)
+def leave_means(layer: KANLayer, gone: Tensor, means: Tensor) -> None:
+    """Add what these edges contributed on average to a surviving edge of the same sum, where there is one."""
+    survive = (layer.mask != 0) & ~gone
     for j in gone.any(0).nonzero().flatten().tolist():
-        constant = means[gone[:, j], j].sum()
-        survivors = layer.mask[:, j].nonzero().flatten().tolist()
+        survivors = survive[:, j].nonzero().flatten().tolist()
         if survivors:
-            add_constant(layer, survivors[0], j, constant)
+            add_constant(layer, survivors[0], j, means[gone[:, j], j].sum())
 
 
 def add_constant(layer: KANLayer, i: int, j: int, constant: Tensor) -> None:

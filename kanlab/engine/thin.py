@@ -13,35 +13,22 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from kanlab.engine.attribution import Scores, attribute
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
-from kanlab.engine.prune import add_constant
+from kanlab.engine.prune import Edge, edges_around, leave_means
+from kanlab.engine.refit import Interrupted, below, refit
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 
-Edge = tuple[int, int, int]
 #: A score below this counts as silent already.
 _SILENT = 1e-3
-#: Refitting steps a jump is given to show its worth, and when they are cut short: after this many that gain less
-#: than this part.
-_REFIT, _LOOK, _SLOW = 40, 8, 0.1
 _JUMPS = 5
 #: How much stronger the penalty is, for so many steps each, when a network is squeezed.
 _SQUEEZE, _SQUEEZE_STEPS = (10.0, 10.0, 1.0, 1.0), 10
 #: Part of the objective that a jump must gain: less is what the refitting steps alone would bring.
 _GAIN = 1e-2
-
-
-def _below(value: float, part: float) -> float:
-    """Return what is lower by a part; a loss of one's own may be negative."""
-    return value - part * abs(value)
-
-
-class Interrupted(Exception):
-    """The person wants something else: the jump is given up, and nothing was changed."""
 
 
 class Thinner:
@@ -69,7 +56,7 @@ class Thinner:
             if not edges:
                 continue
             found = self._without(solver.objective, edges, solver.current.value)
-            if found.value < _below(solver.current.value, _GAIN):
+            if found.value < below(solver.current.value, _GAIN):
                 solver.current = found
                 solver.objective.linear.write(found.vector)
                 self._refused.clear()
@@ -93,7 +80,7 @@ class Thinner:
             for _ in range(_SQUEEZE_STEPS):
                 if not again.done:
                     self._step(again)
-        if not again.current.value < _below(solver.current.value, _GAIN):
+        if not again.current.value < below(solver.current.value, _GAIN):
             return False
         restore(self.network, snapshot(trial))
         solver.restart(objective.like(self.network))
@@ -119,10 +106,7 @@ class Thinner:
 
     def _around(self, l: int, node: int) -> tuple[Edge, ...]:
         """All spline edges that enter and leave a node."""
-        above, below = self.network.layer(l), self.network.layer(l - 1)
-        entering = [(l - 1, i, j) for j in self.network.groups[l - 1][node] for i in range(below.in_dim)]
-        leaving = [(l, node, j) for j in range(above.out_dim)]
-        return tuple(edge for edge in entering + leaving if self._is_spline(edge))
+        return tuple(edge for edge in edges_around(self.network, l, node) if self._is_spline(edge))
 
     def _weakest_edge(self, scores: Scores) -> tuple[Edge, ...]:
         found = []
@@ -135,35 +119,22 @@ class Thinner:
 
     def _is_spline(self, edge: Edge) -> bool:
         l, i, j = edge
-        layer = self.network.layer(l)
-        return bool(layer.mask[i, j]) and (i, j) not in layer.fixed
+        return bool(self.network.layer(l).spline_mask()[i, j])
 
     def _without(self, objective: Objective, edges: tuple[Edge, ...], goal: float) -> Evaluation:
         """Silence the edges, fold their means, refit until the objective is below the goal or hardly falls."""
-        silenced = copy.deepcopy(self.network)
-        with torch.no_grad():
-            means = [phi.mean(0) for phi in self.network.acts().postacts]
-            for l, i, j in edges:
-                silenced.layer(l).coef[i, j] = 0
-                silenced.layer(l).scale_base[i, j] = 0
-            for l, i, j in edges:
-                self._leave_mean(silenced, edges, (l, i, j), means[l][i, j])
-        trial = LevenbergMarquardt(objective.like(silenced), damping=0.1)
-        before = trial.current.value
-        for step in range(1, _REFIT + 1):
-            self._step(trial)
-            if trial.done or trial.current.value < _below(goal, 2 * _GAIN):
-                break
-            if step % _LOOK == 0:
-                if trial.current.value > _below(before, _SLOW):
-                    break
-                before = trial.current.value
+        trial = LevenbergMarquardt(objective.like(self._silenced(edges)), damping=0.1)
+        refit(trial, lambda: trial.current.value < below(goal, 2 * _GAIN), self._interrupted)
         return objective.evaluate(trial.current.vector)
 
-    def _leave_mean(self, silenced: Network, edges: tuple[Edge, ...], edge: Edge, mean: Tensor) -> None:
-        l, _, j = edge
-        layer = silenced.layer(l)
-        for i in range(layer.in_dim):
-            if layer.mask[i, j] and (l, i, j) not in edges:
-                add_constant(layer, i, j, mean)
-                return
+    @torch.no_grad()
+    def _silenced(self, edges: tuple[Edge, ...]) -> Network:
+        silenced = copy.deepcopy(self.network)
+        gone = [torch.zeros_like(layer.mask, dtype=torch.bool) for layer in silenced.kan_layers()]
+        for l, i, j in edges:
+            silenced.layer(l).coef[i, j] = 0
+            silenced.layer(l).scale_base[i, j] = 0
+            gone[l][i, j] = True
+        for layer, silent, phi in zip(silenced.kan_layers(), gone, self.network.acts().postacts, strict=True):
+            leave_means(layer, silent, phi.mean(0))
+        return silenced
