@@ -29,6 +29,7 @@ from kanlab.symbolic import library
 from kanlab.symbolic.circuit import Circuit, Form, Node, Term
 from kanlab.symbolic.names import checked_names
 from kanlab.symbolic.parser import parse
+from kanlab.symbolic.real import real
 
 Expression = str | sympy.Expr | float
 Kind = TypeVar("Kind", bound=Network)
@@ -56,7 +57,7 @@ def compile_network(
         The inputs in their order, used or not.
     x
         Samples of the inputs, over which the grids are laid; drawn from [-1, 1], [0, 1] or [1, 2] if not given. Rows at
-        which the formula is no finite number are left out.
+        which the formula or a part of it is no finite number are left out.
     **options
         ``grid``, ``k``, ``seed``, ``base_fun``, ... of the network.
 
@@ -64,7 +65,7 @@ def compile_network(
     ------
     ValueError
         For text that is no formula, an unknown symbol, a function that is not in the library, a constant that is not
-        real, or samples at none of which the formula is finite.
+        real, or samples at none of which the formula and its parts are finite.
     """
     symbols = _symbols(variables)
     outputs = cast("Sequence[Expression]", formula if isinstance(formula, list | tuple) else [formula])
@@ -98,7 +99,7 @@ def _expression(formula: Expression, symbols: Sequence[sympy.Symbol]) -> sympy.E
     if not isinstance(formula, sympy.Expr):
         raise TypeError(f"a formula must be text, a sympy expression or a number, not {type(formula).__name__}")
     present = [symbol for symbol in formula.free_symbols if isinstance(symbol, sympy.Symbol)]
-    return cast(sympy.Expr, formula.xreplace({symbol: named.get(symbol.name, symbol) for symbol in present}))
+    return real(cast(sympy.Expr, formula.xreplace({symbol: named.get(symbol.name, symbol) for symbol in present})))
 
 
 # --- places ----------------------------------------------------------------------------------------------------------
@@ -264,7 +265,8 @@ def _finite_rows(network: Network, x: Tensor) -> Tensor:
     rows = x[_finite(network, x)]
     if not len(rows):
         raise ValueError(
-            f"the formula is a finite real number at none of {len(x)} samples: pass inputs x from its domain"
+            f"at none of {len(x)} samples are the formula and all its parts finite real numbers: pass inputs x from "
+            "its domain"
         )
     return rows
 
@@ -276,6 +278,8 @@ def _underlay(network: Network) -> None:
     for layer in network.kan_layers():
         points = spline.dense_points(layer.knots, layer.k)
         values = layer.postacts(points).nan_to_num(0.0, 0.0, 0.0)
-        coef = spline.fit_coef(points, values, layer.knots, layer.k)
+        # Least squares take squares: of values of size 1, that nothing overflows.
+        size = values.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(values.dtype).tiny)
+        coef = size * spline.fit_coef(points, values / size, layer.knots, layer.k)
         for i, j in layer.fixed:
             layer.coef[i, j], layer.scale_sp[i, j], layer.scale_base[i, j] = coef[i, j], 1.0, 0.0

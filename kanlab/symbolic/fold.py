@@ -25,6 +25,7 @@ import sympy
 import torch
 
 from kanlab.symbolic.library import SymbolicFunction
+from kanlab.symbolic.real import real
 
 #: ``f(s u) = s^p f(u)`` for ``s > 0``.
 _DEGREES = {
@@ -139,7 +140,7 @@ def apply(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Line
 
 def _term(core: sympy.Expr, c: float, d: float) -> Linear:
     """Return ``c core + d`` with the core's own factor taken into ``c`` (sympy may have moved a sign out)."""
-    coefficient, rest = core.as_coeff_Mul()
+    coefficient, rest = real(core).as_coeff_Mul()
     c *= float(coefficient)
     if rest == 1:
         return Linear({}, c + d)

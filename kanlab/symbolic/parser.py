@@ -27,6 +27,7 @@ import torch
 
 from kanlab.symbolic import library
 from kanlab.symbolic.evaluate import evaluate
+from kanlab.symbolic.real import real
 
 #: Longest text, deepest nesting, largest whole exponent.
 MAX_LENGTH = 10_000
@@ -213,7 +214,7 @@ class _Parser:
         while sign := self.take("+", "-"):
             term = self.product()
             terms.append(-term if sign.kind == "-" else term)
-        return self.real(start, sympy.Add(*terms))
+        return self.allowed(start, sympy.Add(*terms))
 
     def product(self) -> sympy.Expr:
         start, factors, divided = self.token.start, [self.factor()], False
@@ -230,7 +231,7 @@ class _Parser:
                     self.fail(place.start, "a/b c can be read in two ways: write a/(b*c) or a/b*c")
                 factors.append(self.factor())
             else:
-                return self.real(start, sympy.Mul(*factors))
+                return self.allowed(start, sympy.Mul(*factors))
 
     def adjoins(self) -> bool:
         """Whether the next factor follows without a sign, as in 2x, 3(x + 1), πx or (x + 1)(x - 1)."""
@@ -266,7 +267,7 @@ class _Parser:
         if exponent.is_number and abs(_value(exponent)) > MAX_EXPONENT:
             self.fail(start, f"the exponent {exponent} is too large: at most {MAX_EXPONENT} is allowed")
         self.check(start, sympy.Pow, [base, exponent])
-        return self.real(start, base**exponent)
+        return self.allowed(start, base**exponent)
 
     def atom(self) -> sympy.Expr:
         token = self.token
@@ -282,7 +283,7 @@ class _Parser:
         if token.kind in ("(", "|"):
             expr = self.sum()
             self.require(")" if token.kind == "(" else "|", f"to close position {token.start + 1}")
-            return expr if token.kind == "(" else sympy.Abs(expr)
+            return expr if token.kind == "(" else self.allowed(token.start, sympy.Abs(expr))
         found = f"{token.text!r} stands" if token.text else "the text ends"
         self.fail(token.start, f"{found} where a number, a variable, a function or a bracket is expected")
 
@@ -320,7 +321,7 @@ class _Parser:
             allowed = " or ".join(map(str, counts))
             self.fail(head.start, f"{name} takes {allowed} argument{'s'[: counts[-1] > 1]}, not {len(arguments)}")
         self.check(head.start, build, arguments)
-        return self.real(head.start, build(*arguments))
+        return self.allowed(head.start, build(*arguments))
 
     # --- numbers on the way
 
@@ -335,8 +336,9 @@ class _Parser:
         if vanished or not math.isfinite(value):
             self.fail(start, _NOT_REAL)
 
-    def real(self, start: int, expr: sympy.Expr) -> sympy.Expr:
+    def allowed(self, start: int, expr: sympy.Expr) -> sympy.Expr:
         """Return the expression if it is, or can be, a real and finite number."""
+        expr = real(expr)
         if expr.has(*_STRANGE) or (expr.is_number and not math.isfinite(_value(expr))):
             self.fail(start, _NOT_REAL)
         return expr

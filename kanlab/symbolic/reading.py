@@ -22,6 +22,7 @@ from kanlab.symbolic.fold import Linear
 from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.library import SymbolicFunction
 from kanlab.symbolic.names import checked_names
+from kanlab.symbolic.real import real
 from kanlab.symbolic.reference import Reference, Scale
 from kanlab.symbolic.shown import count_parts
 
@@ -124,7 +125,7 @@ def plainly(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Li
     """Write ``c f(inner) + d`` as it stands."""
     if not inner.weights or c == 0 or function.name in ("0", "x"):
         return fold.apply(function, inner, c, d)
-    return Linear({function.sympy_fn(inner.expr()): c}, d)
+    return Linear({real(function.sympy_fn(inner.expr())): c}, d)
 
 
 def read_outputs(
