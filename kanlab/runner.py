@@ -8,6 +8,7 @@ listener; the session stays at its last good state.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Generator
@@ -55,6 +56,39 @@ class Training:
 
     penalty: Penalty
     opt: str = "auto"
+    #: None: the solver's own; for the solvers that have a rate.
+    lr: float | None = None
+    #: Rows a step; -1: all.
+    batch: int = -1
+    #: Stop where the loss no longer falls.
+    plateau: bool = False
+
+    @property
+    def solver(self) -> tuple[Any, ...]:
+        """What cannot change within a stretch of training."""
+        return self.opt, self.lr, self.batch
+
+
+class Plateau:
+    """Notices that the loss no longer falls: less than ``SHARE`` in the last ``PATIENCE`` steps.
+
+    >>> plateau = Plateau()
+    >>> [plateau.reached(loss) for loss in (2.0, 1.0)], any(plateau.reached(1.0) for _ in range(Plateau.PATIENCE))
+    ([False, False], True)
+    """
+
+    PATIENCE, SHARE = 60, 1e-3
+
+    def __init__(self):
+        self._best, self._since = math.inf, 0
+
+    def reached(self, loss: float) -> bool:
+        """Note a step's loss."""
+        if loss < (1 - self.SHARE) * self._best:
+            self._best, self._since = loss, 0
+        else:
+            self._since += 1
+        return self._since >= self.PATIENCE
 
 
 class Runner:
@@ -190,12 +224,15 @@ class Runner:
             penalty.lamb_l1,
             penalty.lamb_entropy,
             opt=settings.opt,
+            lr=settings.lr,
+            batch=settings.batch,
             interrupted=lambda: not self._wanted or not self._commands.empty(),
         )
         self._listener.changed()
         sent: Penalty | None = None
+        plateau = Plateau()
         try:
-            while self._wanted and self._commands.empty() and self.settings.opt == settings.opt:
+            while self._wanted and self._commands.empty() and self.settings.solver == settings.solver:
                 try:
                     step = next(steps) if sent is None else steps.send(sent)
                 except StopIteration:  # all steps were taken; more if the number was raised on the way
@@ -204,6 +241,8 @@ class Runner:
                 self._listener.stepped(step)
                 self._carry_out(self._looks)
                 self._count(step)
+                if self.settings.plateau and plateau.reached(step.objective):
+                    self._wanted = False
                 chosen = self.settings.penalty
                 sent, penalty = (chosen if chosen != penalty else None), chosen
         finally:

@@ -15,7 +15,7 @@ import torch
 from kanlab import KAN, Penalty, Session
 from kanlab.engine.fit import Step
 from kanlab.problems import hello
-from kanlab.runner import Cancelled, Runner
+from kanlab.runner import Cancelled, Plateau, Runner
 from kanlab.symbolic.search import Progress
 
 #: Seconds after which a test that waits has failed.
@@ -460,3 +460,22 @@ def test_the_same_bits_come_of_a_script_after_sliders_commands_and_pauses(
     assert [entry.label for entry in twin.history] == [entry.label for entry in session.history]
     for ours, theirs in zip(session.model.parameters(), twin.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+class TestPlateau:
+    def test_is_where_the_loss_has_not_fallen_for_a_while(self) -> None:
+        plateau = Plateau()
+        falling = [plateau.reached(0.9**step) for step in range(200)]
+        assert not any(falling)
+        still = [plateau.reached(0.9**199) for _ in range(Plateau.PATIENCE)]
+        assert still.index(True) == Plateau.PATIENCE - 1
+
+    def test_ends_training_that_would_go_on(self) -> None:
+        session = Session(KAN([2, 1], seed=0), hello.dataset(60, 30))
+        session.fit(steps=30)
+        runner = Runner(session, Recorder())
+        runner.configure(opt="Adam", lr=1e-9, plateau=True)
+        runner.start()
+        assert runner.wait(60)
+        assert not runner.training
+        assert session.current.command.args["lr"] == 1e-9

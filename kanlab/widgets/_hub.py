@@ -29,8 +29,12 @@ from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
 from kanlab.widgets._messages import Refused, check_args
 
 Edge = tuple[int, int, int]
+#: Solvers that take a learning rate.
+RATED = ("Adam", "LBFGS")
 #: Seconds between frames, and between the slower things while training.
 _FRAME_EVERY, _SLOW_EVERY = 0.1, 1.0
+#: What the slower things may take of the time of training.
+_SLOW_SHARE = 0.04
 #: Frames that may be on their way, and seconds after which unanswered ones count as lost.
 _WINDOW, _LOST_AFTER = 12, 2.0
 
@@ -45,25 +49,32 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class Controls:
-    """What the sliders say. ``steps`` 0: until paused or converged."""
+    """What the sliders say; 0 is for ``steps`` until converged, for ``lr`` the solver's own, for ``batch`` all rows."""
 
     lamb: float = 1e-3
     lamb_l1: float = 1.0
     lamb_entropy: float = 2.0
     optimizer: str = "auto"
     steps: int = 0
+    lr: float = 0.0
+    batch: int = 0
+    plateau: bool = False
     edge_th: float = 3e-2
     node_th: float = 1e-2
 
     def __post_init__(self):
-        for name in ("lamb", "lamb_l1", "lamb_entropy", "edge_th", "node_th"):
+        for name in ("lamb", "lamb_l1", "lamb_entropy", "lr", "edge_th", "node_th"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value < math.inf:
                 raise ValueError(f"{name} is {value!r}; allowed are finite numbers from 0 up")
         if self.optimizer not in NAMES:
             raise ValueError(f"optimizer is {self.optimizer!r}; allowed are {', '.join(map(repr, NAMES))}")
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 0:
-            raise ValueError(f"steps is {self.steps!r}; allowed are whole numbers from 0 up")
+        for name in ("steps", "batch"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} is {value!r}; allowed are whole numbers from 0 up")
+        if not isinstance(self.plateau, bool):
+            raise ValueError(f"plateau is {self.plateau!r}; allowed are True and False")
 
 
 class Hub:
@@ -87,7 +98,7 @@ class Hub:
         self._telling = threading.RLock()
         self._formula = _formula.FormulaTeller()
         self._seq = self._acked = 0
-        self._acked_at = self._framed_at = self._slow_at = 0.0
+        self._acked_at = self._framed_at = self._slow_due = 0.0
         self._speed = 0.0
         self._stepped_at = 0.0
         self._watched = False
@@ -250,12 +261,14 @@ class Hub:
             return
         if now - self._framed_at >= _FRAME_EVERY and self._keeps_up(now):
             self._frame()
-        if now - self._slow_at >= _SLOW_EVERY:
-            self._slow_at = now
+        if now >= self._slow_due:
             self._tell_nodes()
             self._tell_formula()
             if self.selected is not None:
                 self._tell_detail()
+            # A large network's formula takes long to make: it may cost no more than its share of the training.
+            took = time.monotonic() - now
+            self._slow_due = now + max(_SLOW_EVERY, took / _SLOW_SHARE)
 
     def progressed(self, progress: Progress | None, label: str) -> None:
         """Note a long command's progress."""
@@ -381,7 +394,11 @@ class Hub:
     def _configure(self) -> None:
         controls = self.controls
         penalty = Penalty(controls.lamb, controls.lamb_l1, controls.lamb_entropy)
-        self.runner.configure(penalty=penalty, opt=controls.optimizer)
+        # A rate means something to Adam and LBFGS alone.
+        lr = controls.lr if controls.lr and controls.optimizer in RATED else None
+        self.runner.configure(
+            penalty=penalty, opt=controls.optimizer, lr=lr, batch=controls.batch or -1, plateau=controls.plateau
+        )
 
     def _live(self) -> list[Row]:
         """Return the steps that are not in the history yet."""

@@ -25,6 +25,12 @@ def _whole(value: Any) -> int:
     return int(number)
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"{value!r:.60} is not true or false")
+    return value
+
+
 def _grid(value: Any) -> int:
     grid = _whole(value)
     if not 1 <= grid <= 200:
@@ -62,6 +68,9 @@ _CONTROLS: dict[str, Reader] = {
     "lamb_entropy": _number,
     "optimizer": _text,
     "steps": _whole,
+    "lr": _number,
+    "batch": _whole,
+    "plateau": _flag,
     "edge_th": _number,
     "node_th": _number,
 }

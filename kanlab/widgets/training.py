@@ -18,6 +18,9 @@ class TrainingPanel(Panel):
     lamb_l1 = control("lamb_l1", "Weight of the magnitudes in the penalty.")
     lamb_entropy = control("lamb_entropy", "Weight of the entropies in the penalty.")
     optimizer = control("optimizer", '"auto", "LM", "LBFGS" or "Adam".')
+    lr = control("lr", "Learning rate of Adam and LBFGS; 0: their own.")
+    batch = control("batch", "Rows a step takes; 0: all.")
+    plateau = control("plateau", "Whether training stops where the loss no longer falls.")
     steps = control("steps", "Steps that Train takes; 0: until paused or converged.")
 
     @property

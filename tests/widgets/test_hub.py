@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import time
 import weakref
@@ -93,6 +94,7 @@ class TestState:
         assert state["subnodes"] == [[], [1, 1], [1]]
         assert state["controls"] == {
             "lamb": 1e-3, "lamb_l1": 1.0, "lamb_entropy": 2.0, "grid": 3, "optimizer": "auto", "steps": 0,
+            "lr": 0.0, "batch": 0, "plateau": False,
             "edge_th": 0.03, "node_th": 0.01,
         }  # fmt: skip
         assert (state["running"], state["busy"], state["selected"], state["error"]) == (False, None, None, None)
@@ -618,6 +620,9 @@ class TestControls:
             ("node_th", -1),
             ("optimizer", "SGD"),
             ("optimizer", None),
+            ("batch", -1),
+            ("plateau", 1),
+            ("lr", math.inf),
             ("steps", 1.5),
             ("steps", -1),
             ("steps", True),

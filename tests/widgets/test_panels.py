@@ -155,7 +155,16 @@ class TestEveryPanel:
 class TestTrainingPanel:
     @pytest.mark.parametrize(
         ("name", "value"),
-        [("lamb", 0.5), ("lamb_l1", 2.0), ("lamb_entropy", 0.0), ("optimizer", "LBFGS"), ("steps", 7)],
+        [
+            ("lamb", 0.5),
+            ("lamb_l1", 2.0),
+            ("lamb_entropy", 0.0),
+            ("optimizer", "LBFGS"),
+            ("steps", 7),
+            ("lr", 0.1),
+            ("batch", 16),
+            ("plateau", True),
+        ],
     )
     def test_controls_are_properties(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
         sent = overheard(lab, monkeypatch)

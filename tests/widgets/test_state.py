@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -379,6 +381,28 @@ class TestAdvice:
         session.fix_symbolic(0, 0, 0, "x^2")
         session.fit(steps=20)
         assert "exact" in self.texts(session)
+
+    def test_tells_a_few_rows_that_are_far_off(self) -> None:
+        dataset = create_dataset(lambda x: x[:, 0] ** 3, n_var=1, train_num=80, test_num=100)
+        session = Session(KAN([1, 1], grid=8, seed=0), dataset)
+        session.fit(steps=10)
+        session.data.test_label[3] += 50.0
+        assert "few held-out rows" in self.texts(session)
+
+    def test_says_so_where_the_loss_is_no_number(self) -> None:
+        session = make_session()
+        with torch.no_grad():
+            session.model.layer(0).scale_sp[0, 0] = math.nan
+        (*_, advice) = _advice.advice_of(session, trained=True)
+        assert (advice.key, advice.action and advice.action["name"]) == ("broken", "undo")
+
+    def test_each_piece_has_words_in_every_language(self, root: Path) -> None:
+        source = (root / "kanlab" / "widgets" / "_advice.py").read_text(encoding="utf-8")
+        keys = set(re.findall(r'Advice\(\s*"(\w+)"', source))
+        tables = (root / "kanlab" / "frontend" / "src" / "lib" / "languages.ts").read_text(encoding="utf-8")
+        advised = re.findall(r"advised: \{(.*?)\n  \}", tables, re.DOTALL)
+        assert len(keys) >= 10
+        assert [set(re.findall(r"^    (\w+):", table, re.MULTILINE)) for table in advised] == [keys] * 3
 
     def test_actions_are_commands_of_the_protocol(self) -> None:
         from kanlab.widgets._messages import check_args

@@ -70,6 +70,9 @@ export class FakeKernel implements Model {
         grid: 5,
         optimizer: "auto",
         steps: 0,
+        lr: 0,
+        batch: 0,
+        plateau: false,
         edge_th: setup.edge_th ?? 0.03,
         node_th: 0.01,
       },
@@ -113,6 +116,8 @@ export class FakeKernel implements Model {
         ? []
         : [
             {
+              key: "flat",
+              names: [],
               text: "Train and test agree: not overfitting. The loss is flat at grid 5.",
               action: { label: "refine to 10", name: "refine", args: { grid: 10 } },
             },

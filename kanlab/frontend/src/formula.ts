@@ -13,7 +13,7 @@ export function createFormula({ kernel }: Context): Panel {
   const disposer = new Disposer();
   const voice = announcer();
   disposer.add(voice.dispose);
-  const sheet = h("div", { class: "kanlab-sheet", tabindex: 0, role: "group", "aria-label": "mathematics" });
+  const sheet = h("div", { class: "kanlab-sheet", tabindex: 0, role: "group", "aria-label": labels.mathematics });
   const warning = h("div", { class: "kanlab-warning", role: "note", hidden: true });
   const facts = h("div", { class: "kanlab-facts" });
   const snaps = h("ul", { class: "kanlab-snaps", "aria-label": labels.snap, hidden: true });

@@ -111,8 +111,12 @@ function entries({ entries: items, current }: History, goto: ((id: number) => vo
   });
 }
 
-function note({ text, action }: Advice, run: (name: string, args: Record<string, unknown>) => void): HTMLElement {
-  const element = h("div", { class: "kanlab-note", role: "note" }, h("p", {}, text));
-  if (action) element.append(button(action.label, () => run(action.name, action.args), { kind: "link" }));
+/** In the person's language where the front end has it, else in the kernel's words. */
+function note({ key, text, names, action }: Advice, run: (name: string, args: Record<string, unknown>) => void) {
+  const own = labels.advised[key]?.(names.join(", "));
+  const element = h("div", { class: "kanlab-note", role: "note" }, h("p", {}, own ?? text));
+  const verb = action && labels.actions[action.name];
+  const face = verb && action?.name === "refine" ? `${verb} ${String(action.args.grid)}` : verb;
+  if (action) element.append(button(face || action.label, () => run(action.name, action.args), { kind: "link" }));
   return element;
 }

@@ -8,6 +8,7 @@ import { createHistory } from "./history";
 import { createInspector } from "./inspector";
 import { createLab } from "./lab";
 import { KernelStore, type Model } from "./lib/kernelStore";
+import { useLanguage } from "./lib/labels";
 import { ProbeStore } from "./lib/probeStore";
 import { createScheduler, type Scheduler } from "./lib/scheduler";
 import { ViewStore } from "./lib/viewStore";
@@ -43,6 +44,7 @@ function explore(el: HTMLElement, content: unknown): () => void {
 }
 
 function open({ model, el }: View, probeOf: (scheduler: Scheduler) => ProbeStore | null): () => void {
+  const language = useLanguage(model.get("language"));
   const scheduler = createScheduler(
     (callback) => requestAnimationFrame(callback),
     (handle) => cancelAnimationFrame(handle),
@@ -59,7 +61,7 @@ function open({ model, el }: View, probeOf: (scheduler: Scheduler) => ProbeStore
   const alerts = createAlerts(context);
 
   const disposer = new Disposer();
-  const root = h("div", { class: `kanlab-root kanlab-root-${name in PANELS ? name : "lab"}` });
+  const root = h("div", { class: `kanlab-root kanlab-root-${name in PANELS ? name : "lab"}`, lang: language });
   root.append(h("div", { class: "kanlab-frame" }, alerts.element, panel.element));
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape") leave(root);

@@ -5,11 +5,13 @@ import { Disposer, h, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
 import type { Controls } from "./lib/protocol";
-import { LAMB } from "./lib/scales";
+import { LAMB, RATE } from "./lib/scales";
 import type { Context, Panel } from "./panel";
 import { part } from "./parts";
 
 const REFINE_AFTER = 250;
+/** As in `kanlab/widgets/_hub.py`. */
+const RATED = ["Adam", "LBFGS"];
 
 export function createTraining({ kernel }: Context): Panel {
   const disposer = new Disposer();
@@ -50,22 +52,26 @@ export function createTraining({ kernel }: Context): Panel {
     },
   });
   const optimizer = select(labels.optimizer, (value) => kernel.set("optimizer", value));
-  const steps = h("input", {
-    type: "number",
-    class: "kanlab-number",
-    "aria-label": labels.steps,
-    title: labels.stepsHint,
-    min: 0,
-    step: 1,
-    "data-lm-suppress-shortcuts": "true",
+  const steps = count(labels.steps, labels.stepsHint, (value) => kernel.set("steps", value));
+  const batch = count(labels.batch, labels.batchHint, (value) => kernel.set("batch", value));
+  const rate = slider({
+    ...logarithmic(RATE),
+    ...labels.lr,
+    text: (value) => (value === 0 ? labels.auto : format.value(value)),
+    onInput: (value) => kernel.set("lr", value),
   });
-  steps.addEventListener("change", () => {
-    const value = Math.max(0, Math.round(Number(steps.value) || 0));
-    steps.value = String(value);
-    kernel.set("steps", value);
-  });
+  const plateau = h("input", { type: "checkbox", title: labels.plateauHint, "data-lm-suppress-shortcuts": "true" });
+  plateau.addEventListener("change", () => kernel.set("plateau", plateau.checked));
 
-  const more = h("div", { class: "kanlab-more", hidden: true }, l1.element, field(labels.steps, steps));
+  const more = h(
+    "div",
+    { class: "kanlab-more", hidden: true },
+    l1.element,
+    rate.element,
+    field(labels.batch, batch),
+    field(labels.steps, steps),
+    h("label", { class: "kanlab-field" }, plateau, h("span", { class: "kanlab-label" }, labels.plateau)),
+  );
   const moreButton = button(
     labels.more,
     () => {
@@ -78,7 +84,7 @@ export function createTraining({ kernel }: Context): Panel {
 
   const element = h(
     "div",
-    { class: "kanlab-training", role: "group", "aria-label": "training" },
+    { class: "kanlab-training", role: "group", "aria-label": labels.training },
     h(
       "div",
       { class: "kanlab-training-top" },
@@ -118,8 +124,17 @@ export function createTraining({ kernel }: Context): Panel {
     show(l1, "lamb_l1");
     if (wantedGrid === null) show(grid, "grid");
     optimizer.show(kernel.state?.optimizers ?? [], kernel.control("optimizer") ?? "");
-    const count = String(kernel.control("steps") ?? 0);
-    if (document.activeElement !== steps && steps.value !== count) steps.value = count;
+    for (const [input, key] of [
+      [steps, "steps"],
+      [batch, "batch"],
+    ] as const) {
+      const text = String(kernel.control(key) ?? 0);
+      if (document.activeElement !== input && input.value !== text) input.value = text;
+    }
+    show(rate, "lr");
+    plateau.checked = kernel.control("plateau") === true;
+    // A learning rate means something to these alone.
+    rate.element.hidden = !RATED.includes(kernel.control("optimizer") ?? "");
   }
 
   updateButtons();
@@ -137,6 +152,25 @@ export function createTraining({ kernel }: Context): Panel {
     },
     dispose: () => disposer.dispose(),
   };
+}
+
+/** A field for a whole number from 0 up. */
+function count(name: string, hint: string, onChange: (value: number) => void): HTMLInputElement {
+  const input = h("input", {
+    type: "number",
+    class: "kanlab-number",
+    "aria-label": name,
+    title: hint,
+    min: 0,
+    step: 1,
+    "data-lm-suppress-shortcuts": "true",
+  });
+  input.addEventListener("change", () => {
+    const value = Math.max(0, Math.round(Number(input.value) || 0));
+    input.value = String(value);
+    onChange(value);
+  });
+  return input;
 }
 
 function field(label: string, control: HTMLElement): HTMLElement {

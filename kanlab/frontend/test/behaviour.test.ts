@@ -314,12 +314,12 @@ describe("formula", () => {
     expect(host.textContent).not.toContain("✓ agrees");
   });
 
-  it("shows progress with Cancel while a long command runs", async () => {
+  it("shows progress with Stop while a long command runs", async () => {
     get(host, "button", "Auto symbolic").click();
     await change({ busy: { label: "auto symbolic", done: 2, total: 5 } });
     expect(host.querySelector("progress")?.value).toBe(2);
     expect((get(host, "button", "Auto symbolic") as HTMLButtonElement).hidden).toBe(true);
-    get(host, "button", "Cancel").click();
+    get(host, "button", "Stop").click();
     get(host, "button", "Snap constants").click();
     expect(model.commands).toEqual([
       ["auto_symbolic", {}],

@@ -1,8 +1,12 @@
-/** Every word a person reads or hears, in one table, so that it can be translated; the accessible names are fixed. */
+/**
+ * Every word a person reads or hears. English is the table that the others (`languages.ts`) fill; its accessible names
+ * are fixed. One language for a view: the one it was opened with.
+ */
 
+import { languages } from "./languages";
 import type { EdgeId } from "./protocol";
 
-export const labels = {
+const english = {
   lab: "KAN Lab",
   waiting: "waiting for the kernel",
   offline: "saved picture; the kernel does not answer",
@@ -31,6 +35,12 @@ export const labels = {
   off: "off",
   optimizer: "optimizer",
   steps: "steps",
+  lr: { name: "learning rate", label: "rate", hint: "Of Adam and LBFGS; the lowest stop is their own" },
+  auto: "auto",
+  batch: "batch",
+  batchHint: "Rows that a step takes; 0: all of them",
+  plateau: "stop on plateau",
+  plateauHint: "Stop when the loss has not fallen for 60 steps",
   stepsHint: "How many steps Train takes; 0: until paused or converged",
   more: "more",
 
@@ -93,11 +103,13 @@ export const labels = {
   splinesLeft: (n: number) => (n === 0 ? "no spline edges left" : `${plural(n, "spline edge")} left`),
   complexity: "complexity",
   autoSymbolic: "Auto symbolic",
-  cancel: "Cancel",
+  cancel: "Stop",
   snap: "Snap constants",
   copyLatex: "Copy LaTeX",
   copyPython: "Copy Python",
   copySympy: "Copy SymPy",
+  copyC: "Copy C",
+  c: "C",
   latex: "LaTeX",
   python: "Python",
   sympy: "SymPy",
@@ -113,7 +125,30 @@ export const labels = {
   script: "Script",
   copyScript: "Copy script",
   advice: "advice",
-} as const;
+  /** The kernel's words stand where there are none here. */
+  advised: {} as Record<string, (names: string) => string>,
+  actions: {} as Record<string, string>,
+  compare: "Compare",
+  compareHint: "Keep this state to compare others with it",
+  kept: "kept",
+  now: "now",
+  edges: "edges",
+  splines: "splines",
+  mathematics: "mathematics",
+  training: "training",
+};
+
+export type Labels = typeof english;
+
+export let labels: Labels = english;
+
+/** `code` is "en", "ko", "zh", "ja", or "" for the first of them that the browser asks for. */
+export function useLanguage(code: unknown): string {
+  const wanted = typeof code === "string" && code !== "" ? [code] : (globalThis.navigator?.languages ?? []);
+  const known = wanted.map((language) => language.slice(0, 2)).find((two) => two === "en" || two in languages);
+  labels = languages[known ?? ""] ?? english;
+  return known ?? "en";
+}
 
 function plural(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? "" : "s"}`;

@@ -18,6 +18,9 @@ const controls = is.object({
   grid: is.number,
   optimizer: is.string,
   steps: is.number,
+  lr: is.number,
+  batch: is.number,
+  plateau: is.boolean,
   edge_th: is.number,
   node_th: is.number,
 });
@@ -61,7 +64,9 @@ const stateShape = is.object({
   formula: is.nullable(decodeFormula),
   history,
   marks: is.list(is.object({ step: is.number, label: is.string })),
-  advice: is.list(is.object({ text: is.string, action: is.nullable(action) })),
+  advice: is.list(
+    is.object({ key: is.string, text: is.string, names: is.list(is.string), action: is.nullable(action) }),
+  ),
   error: maybeString,
 });
 

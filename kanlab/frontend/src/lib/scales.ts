@@ -50,6 +50,7 @@ export interface LogSlider {
 }
 
 export const LAMB: LogSlider = { min: -6, max: 0, step: 0.25 };
+export const RATE: LogSlider = { min: -5, max: 0.5, step: 0.25 };
 export const THRESHOLD: LogSlider = { min: -4, max: 0, step: 0.05 };
 
 export function toPosition(value: number, { min, max }: LogSlider): number {
