@@ -137,7 +137,7 @@ def _command(name: str, args: Mapping[str, Any]) -> Command:
         raise ValueError(f"{name!r} with {list(args)} is not a command")
     args = dict(args)
     if "schedule" in args:
-        args["schedule"] = {int(step): vars(Penalty(**values)) for step, values in args["schedule"].items()}
+        args["schedule"] = {int(step): dict(values) for step, values in args["schedule"].items() if Penalty(**values)}
     return Command(name, args)
 
 

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
-from kanlab.engine.losses import LossFunction
+from kanlab.engine.magnitudes import RELATIVE
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import Width
@@ -105,20 +106,13 @@ class KAN(legacy.EarlierCalls, Network):
         lamb_l1: float = 1.0,
         lamb_entropy: float = 2.0,
         *,
-        update_grid: bool = True,
-        grid_update_num: int = 10,
-        start_grid_update_step: int = -1,
-        stop_grid_update_step: int = 50,
-        loss_fn: LossFunction | None = None,
-        lr: float | None = None,
-        batch: int = -1,
+        lamb_coef: float = 0.0,
+        lamb_coefdiff: float = 0.0,
+        reg_metric: str = RELATIVE,
         metrics: Sequence[Callable[[], Any]] | None = None,
-        seed: int = 0,
-        grids: Sequence[int] = (),
-        restarts: int = 1,
         singularity_avoiding: bool = False,
         y_th: float = 1000.0,
-        interrupted: Callable[[], bool] = lambda: False,
+        **options: Any,
     ) -> Generator[Step, Penalty | None, None]:
         """Train step by step: a generator of `Step` records; see `fit` for the arguments.
 
@@ -131,24 +125,9 @@ class KAN(legacy.EarlierCalls, Network):
         >>> [step.index for step in KAN([1, 1]).fit_steps(dataset, steps=3)]
         [0, 1, 2]
         """
-        options = Options(
-            opt=opt,
-            steps=steps,
-            penalty=Penalty(lamb, lamb_l1, lamb_entropy),
-            update_grid=update_grid,
-            grid_update_num=grid_update_num,
-            start_grid_update_step=start_grid_update_step,
-            stop_grid_update_step=stop_grid_update_step,
-            loss_fn=loss_fn,
-            lr=lr,
-            batch=batch,
-            metrics=tuple(metrics or ()),
-            seed=seed,
-            grids=tuple(grids),
-            restarts=restarts,
-            interrupted=interrupted,
-        )
-        training = fit.fit_steps(self, self.read_data(dataset), options)
+        penalty = Penalty(lamb, lamb_l1, lamb_entropy, lamb_coef, lamb_coefdiff, reg_metric)
+        chosen = Options(opt=opt, steps=steps, penalty=penalty, metrics=tuple(metrics or ()), **options)
+        training = fit.fit_steps(self, self.read_data(dataset), chosen)
         return continued.while_training(self, training, y_th) if singularity_avoiding else training
 
     @understands(legacy.TRAINING)
@@ -162,6 +141,7 @@ class KAN(legacy.EarlierCalls, Network):
         lamb_entropy: float = 2.0,
         *,
         log: int = 1,
+        display_metrics: Sequence[str] = ("train_loss", "test_loss"),
         **options: Any,
     ) -> dict[str, list[float]]:
         """Train the model.
@@ -179,8 +159,11 @@ class KAN(legacy.EarlierCalls, Network):
             objective.
         log
             0: no progress bar.
+        display_metrics
+            What the bar shows: names of the result.
         **options
-            ``update_grid``, ``grid_update_num``, ``start_grid_update_step``, ``stop_grid_update_step``: when the grids
+            ``lamb_coef``, ``lamb_coefdiff`` and ``reg_metric``: see `Penalty`; ``update_grid``, ``grid_update_num``,
+            ``start_grid_update_step``, ``stop_grid_update_step``: when the grids
             are laid over the data anew; ``loss_fn(prediction, label)``; ``lr``; ``batch``: rows per step, all rows
             being used once an epoch; ``metrics``: functions without arguments; ``seed``: of batches, restarts and rows
             held out; ``restarts``: so many random starts are trained together for a few steps, the best goes on;
@@ -200,11 +183,13 @@ class KAN(legacy.EarlierCalls, Network):
         with tqdm(total=steps, disable=not log, desc="fit", leave=True) as bar:
             try:
                 for step in training:
-                    values = {"train_loss": step.train_loss, "test_loss": step.test_loss, "reg": step.reg}
-                    for name, value in (values | step.metrics).items():
+                    for name, value in step.told().items():
                         history.setdefault(name, []).append(value)
                     bar.update()
-                    bar.set_postfix_str(f"train {step.train_loss:.2e}, test {step.test_loss:.2e}", refresh=False)
+                    shown = [f"{name} {history[name][-1]:.2e}" for name in display_metrics]
+                    bar.set_postfix_str(", ".join(shown), refresh=False)
+                    if step.reason.startswith("diverged"):
+                        warnings.warn(step.reason, RuntimeWarning, stacklevel=3)
             except KeyboardInterrupt:
                 bar.set_postfix_str("interrupted: the best state is kept")
             finally:

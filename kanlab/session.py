@@ -6,6 +6,7 @@ back is exact. Undo moves to the parent entry; doing something else from there s
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import math
@@ -191,6 +192,8 @@ class Session:
         args: dict[str, Any] = {"lamb": lamb, "lamb_l1": lamb_l1, "lamb_entropy": lamb_entropy, **options}
         if self.data.train_label.ndim == 1 and "loss_fn" not in options:
             options = {**options, "loss_fn": torch.nn.functional.cross_entropy}
+        weights = {name: options[name] for name in ("lamb_coef", "lamb_coefdiff", "reg_metric") if name in options}
+        penalty = Penalty(lamb, lamb_l1, lamb_entropy, **weights)
         training = self.model.fit_steps(
             self.dataset, options.pop("opt", "auto"), steps, lamb, lamb_l1, lamb_entropy, **options
         )
@@ -207,11 +210,9 @@ class Session:
                 rows.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
                 sent = yield step
                 if sent is None and step.index + 1 in schedule:
-                    sent = Penalty(**schedule[step.index + 1])
+                    sent = dataclasses.replace(penalty, **schedule[step.index + 1])
                 if sent is not None:
-                    changes[step.index + 1] = {
-                        "lamb": sent.lamb, "lamb_l1": sent.lamb_l1, "lamb_entropy": sent.lamb_entropy
-                    }  # fmt: skip
+                    changes[step.index + 1] = _changed(penalty, sent)
         finally:
             training.close()
             self._fitting = False
@@ -461,8 +462,16 @@ def _same(a: KAN, b: KAN) -> bool:
     return config == other_config and all(torch.equal(ours[name], theirs[name]) for name in names)
 
 
+def _changed(before: Penalty, after: Penalty) -> dict[str, Any]:
+    """Return what a script says of a penalty: the three that the panel shows, and what else is another."""
+    shown = ("lamb", "lamb_l1", "lamb_entropy")
+    return {name: value for name, value in vars(after).items() if name in shown or value != getattr(before, name)}
+
+
 def _plain(value: Any) -> bool:
-    return isinstance(value, (int, float, str, bool))
+    if isinstance(value, list | tuple):
+        return all(map(_plain, value))
+    return isinstance(value, int | float | str | bool)
 
 
 def _python(value: Any) -> Any:

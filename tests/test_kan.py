@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import matplotlib.figure
 import pytest
@@ -19,6 +20,7 @@ import kanlab
 from kanlab import KAN, Penalty, create_dataset
 from kanlab.engine import penalty as penalty_module
 from kanlab.engine.eliminate import Removal
+from kanlab.engine.magnitudes import METRICS
 from tests.engine.cases import points
 
 DATASET = create_dataset(lambda x: torch.sin(3 * x[:, 0]) + x[:, 1] ** 2, n_var=2, train_num=150, test_num=60, seed=1)
@@ -199,6 +201,60 @@ def test_two_moons_are_told_apart_by_a_formula_with_finite_numbers(seed):
     assert len(exprs) == 2
     for expr in exprs:
         assert all(math.isfinite(float(number)) for number in expr.atoms(sympy.Float))
+
+
+@pytest.mark.parametrize("opt", ["LM", "LBFGS"])
+@pytest.mark.parametrize("metric", ["edge_forward_relative", *METRICS])
+def test_every_reg_metric_trains(opt, metric):
+    model = KAN([2, 2, 1], seed=0)
+    history = model.fit(DATASET, opt=opt, steps=15, lamb=1e-2, reg_metric=metric, log=0)
+    assert 0 < history["reg"][-1] < math.inf
+    assert history["train_loss"][-1] < 0.5 * float(DATASET["train_label"].std())
+
+
+def test_penalties_on_coefficients_make_them_smaller_and_smoother():
+    def ends(**options: Any) -> tuple[float, float]:
+        model = KAN([2, 1], grid=10, base_fun="zero", seed=0)
+        model.fit(DATASET, steps=30, lamb=1e-1, lamb_l1=0.0, lamb_entropy=0.0, log=0, **options)
+        coef = model.layer(0).coef.detach()
+        return float(coef.abs().sum()), float(coef.diff(dim=-1).abs().sum())
+
+    free, small, smooth = ends(), ends(lamb_coef=1.0), ends(lamb_coefdiff=1.0)
+    assert small[0] < 0.7 * free[0]
+    assert smooth[1] < 0.7 * free[1]
+
+
+def test_divergence_keeps_the_best_state_and_is_told():
+    model = KAN([2, 2, 1], seed=0)
+    worst = float(torch.finfo(torch.float64).max)
+    with pytest.warns(RuntimeWarning, match="diverged: the loss is no longer a finite number; the best state"):
+        history = model.fit(DATASET, opt="Adam", lr=worst, steps=9, log=0)
+    assert len(history["train_loss"]) < 9
+    assert bool(model(DATASET["train_input"]).isfinite().all())
+    steps = list(KAN([2, 2, 1], seed=0).fit_steps(DATASET, opt="Adam", lr=worst, steps=9))
+    assert steps[-1].reason.startswith("diverged")
+
+
+def test_the_bar_shows_the_metrics_asked_for(capsys):
+    def depth() -> float:
+        return 42.0
+
+    KAN([2, 1]).fit(DATASET, steps=2, metrics=[depth], display_metrics=["reg", "depth"])
+    shown = capsys.readouterr().err
+    assert "depth 4.20e+01" in shown
+    assert "test_loss" not in shown
+
+
+def test_metrics_are_asked_at_every_step_of_mini_batches():
+    asked = []
+
+    def count() -> float:
+        asked.append(1)
+        return float(len(asked))
+
+    history = KAN([2, 1], seed=0).fit(DATASET, steps=9, batch=50, metrics=(count,), log=0)
+    assert history["count"] == [float(m) for m in range(1, 10)]
+    assert history["train_loss"][-1] < history["train_loss"][0]
 
 
 def test_penalty_sent_into_fit_steps_acts_on_the_next_step():

@@ -574,6 +574,13 @@ class TestScript:
         assert scope["formula"].python() == session.formula().python()
         assert [entry.label for entry in scope["session"].history] == [entry.label for entry in session.path()]
 
+    def test_repeats_metrics_and_weights_of_the_penalty(self) -> None:
+        session = Session(KAN([2, 2, 1], seed=0), hello.dataset(60, 20))
+        session.fit(steps=4, lamb=1e-2, lamb_coef=0.1, reg_metric="edge_backward", schedule={2: {"lamb": 1e-1}})
+        assert "'lamb': 0.1" in session.script()
+        assert "reg_metric='edge_backward'" in session.script()
+        assert same_bits(repeated(session)["session"].model, session.model)
+
     def test_names_every_argument_that_is_not_the_default(self) -> None:
         model = KAN([2, [1, 1], 1], grid=4, k=2, seed=7, noise_scale=0.2, grid_range=(-2.0, 2.0), base_fun="identity")
         session = Session(model, hello.dataset(50, 20))

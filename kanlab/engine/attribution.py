@@ -1,4 +1,4 @@
-r"""Which nodes and edges matter: scores carried back from the outputs.
+r"""Which nodes and edges matter: scores carried back from the outputs, or from any other node.
 
 ``edge_score[i, j] = subnode_score[j] * std(phi_ij) / std(sum_j)`` and ``node_score[i] = sum_j edge_score[i, j]``,
 starting from one at each output and averaged over outputs (KAN 2.0, arXiv 2408.10205, eq. 4.2). A multiplication
@@ -7,6 +7,8 @@ node gives its score to each of its factors. An edge that carries all of its sum
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine.network import Network
+
+Groups = Sequence[Sequence[tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
@@ -38,19 +42,88 @@ def attribute(network: Network, x: Float[Tensor, "batch n_in"] | None = None) ->
     >>> scores.edges[0].shape, scores.features.shape
     (torch.Size([2, 1]), torch.Size([2]))
     """
-    phis = [phi.permute(1, 2, 0) for phi in network.acts(x).postacts]
-    score = torch.full((network.n_out,), 1.0 / network.n_out, dtype=network.dtype, device=network.device)
+    outputs = torch.full((network.n_out,), 1.0 / network.n_out, dtype=network.dtype, device=network.device)
+    edges, nodes = carry_back(edge_shares(network, x), network.groups, outputs)
+    return Scores(edges, nodes)
+
+
+@torch.no_grad()
+def node_attribution(
+    network: Network, l: int, x: Float[Tensor, "batch n_in"] | None = None
+) -> Float[Tensor, "nodes n_in"]:
+    """Score the inputs for each node of level ``l`` (1 is the first after the inputs) as if it were the output.
+
+    >>> network = Network([3, 2, 1], seed=0)
+    >>> node_attribution(network, 1, torch.rand(50, 3, generator=torch.Generator().manual_seed(0))).shape
+    torch.Size([2, 3])
+
+    Raises
+    ------
+    ValueError
+        If there is no such level.
+    """
+    if isinstance(l, bool) or not isinstance(l, int) or not 1 <= l <= network.depth:
+        raise ValueError(f"level {l!r} has no nodes to score inputs for: levels 1 to {network.depth} have")
+    own = torch.eye(len(network.groups[l - 1]), dtype=network.dtype, device=network.device)
+    return carry_back(edge_shares(network, x)[:l], network.groups[:l], own)[1][0]
+
+
+def feature_interaction(
+    network: Network,
+    l: int,
+    neuron_th: float = 1e-2,
+    feature_th: float = 1e-2,
+    x: Float[Tensor, "batch n_in"] | None = None,
+) -> dict[tuple[int, ...], int]:
+    """Count which inputs meet in the nodes of level ``l``: ``{inputs: number of nodes}``.
+
+    Parameters
+    ----------
+    l
+        Level of nodes, 1 for the first after the inputs.
+    neuron_th
+        Nodes to which no input matters more than this are left out.
+    feature_th
+        An input belongs to a node if it matters more than this part of the one that matters most.
+    x
+        Samples; those of training if not given.
+
+    Examples
+    --------
+    >>> network = Network([3, 2, 1], seed=0)
+    >>> network.layer(0).mask[2, 0] = network.layer(0).mask[0, 1] = 0
+    >>> feature_interaction(network, 1, x=torch.rand(50, 3, generator=torch.Generator().manual_seed(0)))
+    {(0, 1): 1, (1, 2): 1}
+    """
+    scores = node_attribution(network, l, x)
+    strongest = scores.amax(1, keepdim=True)
+    belongs = (scores > feature_th * strongest)[strongest.squeeze(1) > neuron_th]
+    return dict(Counter(tuple(row.nonzero().flatten().tolist()) for row in belongs))
+
+
+def carry_back(
+    shares: Sequence[Float[Tensor, "i o"]], groups: Groups, score: Float[Tensor, "*s nodes"]
+) -> tuple[list[Float[Tensor, "*s i o"]], list[Float[Tensor, "*s nodes"]]]:
+    """Carry the scores of the last level's nodes back through each edge's share of its sum.
+
+    Returns the scores of the edges, a matrix a layer, and of the nodes, inputs first.
+    """
     edges: list[Tensor] = []
     nodes = [score]
-    for l in reversed(range(network.depth)):
-        phi = phis[l]
-        by_subnode = torch.cat([node.expand(len(group)) for node, group in zip(score, network.groups[l], strict=True)])
-        edge_spread = phi.std(-1, correction=0)
-        sum_spread = phi.sum(0).std(-1, correction=0)
-        share = edge_spread / sum_spread.clamp_min(1e-12 * float(edge_spread.max()) + 1e-300)
-        # Edges that cancel each other can each exceed their sum without end; a share above 10 says nothing more.
-        edge = by_subnode * share.clamp_max(10.0)
-        score = edge.sum(1)
-        edges.insert(0, edge)
+    for share, group in zip(reversed(shares), reversed(groups), strict=True):
+        node_of = [node for node, subnodes in enumerate(group) for _ in subnodes]
+        edges.insert(0, score[..., None, node_of] * share)
+        score = edges[0].sum(-1)
         nodes.insert(0, score)
-    return Scores(edges, nodes)
+    return edges, nodes
+
+
+def edge_shares(network: Network, x: Float[Tensor, "batch n_in"] | None = None) -> list[Float[Tensor, "i o"]]:
+    """Return ``std(phi_ij) / std(sum_j)`` of each layer."""
+    shares = []
+    for postacts in network.acts(x).postacts:
+        edges, sums = postacts.std(0, correction=0), postacts.sum(1).std(0, correction=0)
+        share = edges / sums.clamp_min(1e-12 * float(edges.max()) + 1e-300)
+        # Edges that cancel each other can each exceed their sum without end; a share above 10 says nothing more.
+        shares.append(share.clamp_max(10.0))
+    return shares

@@ -1,7 +1,8 @@
 r"""What training minimises: ``loss + lamb * spread(y)^2 * sum_l R_l`` as a function of the flat parameters.
 
 The loss is the mean squared error, or any ``loss_fn(prediction, label)``. With squared error the penalty is in units
-of the labels' variance, so that ``lamb`` does not depend on the unit of ``y``.
+of the labels' variance, so that ``lamb`` does not depend on the unit of ``y``; with one of pykan's ``reg_metric`` it is
+``loss + lamb * sum_l R_l``, as there.
 """
 
 from __future__ import annotations
@@ -16,13 +17,7 @@ from kanlab.engine.linearise import Linearisation, Tape
 from kanlab.engine.losses import Loss, LossFunction, NormalEquations, OwnLoss, SquaredError
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
-
-#: Spread (standard deviation) of a hidden node below which its outgoing magnitudes are no longer scaled up.
-_HIDDEN_FLOOR = 0.1
-#: What inputs count as spread, that of even ones on [-1, 1]: their own spread depends on the unit they came in.
-_INPUT_SPREAD = 3**-0.5
-#: Magnitudes are smoothed below this, which makes the penalty differentiable at zero.
-_SMOOTH = 1e-4
+from kanlab.engine.sparsity import Regularisation, Sparsity
 
 
 @dataclass
@@ -34,8 +29,7 @@ class Evaluation:
     loss: float
     reg: float
     value: float
-    slopes: list[Float[Tensor, "i o"]]
-    moments: list[tuple[Tensor, Tensor, Tensor]]
+    regularisation: Regularisation
 
 
 class Objective:
@@ -67,6 +61,7 @@ class Objective:
         self.linear = Linearisation(network, x)
         self.hold(self.linear.trainable())
         self.scale = self.loss.spread
+        self.sparsity = Sparsity(self.linear, self.penalty, self.scale)
 
     def like(self, network: Network, penalty: Penalty | None = None) -> Objective:
         """Make the same objective, perhaps with another penalty, for another network of the same shape."""
@@ -93,7 +88,7 @@ class Objective:
     @property
     def strength(self) -> float:
         """What multiplies the sum of the layers' ``R``."""
-        return self.penalty.lamb * self.scale**2
+        return self.sparsity.strength
 
     def start(self) -> Evaluation:
         """Evaluate at the network's own parameters."""
@@ -103,8 +98,8 @@ class Objective:
         """Evaluate the objective."""
         tape = self.linear.evaluate(vector)
         loss = self.loss.value(tape.output)
-        reg, slopes, moments = self._regularisation(tape)
-        return Evaluation(vector, tape, loss, reg, loss + self.strength * reg, slopes, moments)
+        reg = self.sparsity.evaluate(tape)
+        return Evaluation(vector, tape, loss, reg.value, loss + self.strength * reg.value, reg)
 
     def residual(self, evaluation: Evaluation) -> Float[Tensor, "o n"]:
         """Return label minus prediction."""
@@ -113,8 +108,7 @@ class Objective:
     def gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:
         """Return the derivative of the objective by each parameter."""
         by_output = self.loss.slope(evaluation.tape.output)
-        edges, nodes = self._penalty_cotangents(evaluation) if self.penalty.lamb else (None, None)
-        gradient = self.linear.pull_back(evaluation.tape, by_output, edges, nodes)
+        gradient = self._pull_back(evaluation, by_output)
         return gradient if self.free is None else gradient * self.free
 
     @torch.no_grad()
@@ -131,73 +125,21 @@ class Objective:
 
     def penalty_gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:
         """Return the penalty's part of the gradient."""
-        edges, nodes = self._penalty_cotangents(evaluation)
-        return self.linear.pull_back(evaluation.tape, None, edges, nodes)
+        return self._pull_back(evaluation, None)
 
-    @torch.no_grad()
     def add_half_penalty_curvature(self, evaluation: Evaluation, hessian: Float[Tensor, "size size"]) -> None:
-        """Add half of a positive model of the penalty's curvature: reweighted squared edge norms, a block an edge.
-
-        Near the present point ``g(s)`` is majorised by ``g'(s) / (2 s) * s^2``, whose Hessian by the edge's own
-        weights is its centred Gram matrix times ``g'(s) / s``.
-        """
-        for plan, tape, slope, moment in zip(
-            self.linear.plans, evaluation.tape.layers, evaluation.slopes, evaluation.moments, strict=True
-        ):
-            if not len(plan.inputs):
-                continue
-            _, spread, unit = moment
-            weight = (0.5 * self.strength * slope.clamp_min(0) / (spread * unit))[plan.inputs, plan.outputs]
-            centred = tape.bases - tape.bases.mean(-1, keepdim=True)
-            gram = centred @ centred.mT / centred.shape[-1]
-            block = hessian[plan.splines, plan.splines].view(len(plan.inputs), plan.rows, len(plan.inputs), plan.rows)
-            torch.diagonal(block, dim1=0, dim2=2).add_((weight[:, None, None] * gram[plan.inputs]).permute(1, 2, 0))
-
-    # ---- parts
+        """Add half of a positive model of the penalty's curvature."""
+        self.sparsity.add_half_curvature(evaluation.tape, evaluation.regularisation, hessian)
 
     def _loss_equations(self, evaluation: Evaluation) -> NormalEquations:
         return self.loss.normal_equations(self.linear, evaluation.tape)
 
-    def _unit(self, l: int, x: Tensor) -> Float[Tensor, "i 1"]:
-        """Return what an edge's spread is measured in: its node's spread, at the end times the labels' spread."""
-        if l == 0:
-            unit = torch.full_like(x[:, 0], _INPUT_SPREAD)
-        else:
-            unit = (x.var(-1, correction=0) + _HIDDEN_FLOOR**2).sqrt()
-        last = l == len(self.linear.plans) - 1
-        return (unit * self.scale if last else unit).unsqueeze(-1)
-
-    def _regularisation(self, tape: Tape) -> tuple[float, list[Tensor], list[tuple[Tensor, Tensor, Tensor]]]:
+    def _pull_back(self, evaluation: Evaluation, by_output: Tensor | None) -> Float[Tensor, " size"]:
+        """Return the gradient by the parameters, the penalty's part included."""
+        tape = evaluation.tape
         if not self.penalty.lamb:
-            return 0.0, [], []
-        total, slopes, moments = 0.0, [], []
-        for l, (plan, layer) in enumerate(zip(self.linear.plans, tape.layers, strict=True)):
-            variance, mean = torch.var_mean(layer.phi, -1, correction=0)
-            present = torch.zeros_like(variance)
-            present[plan.inputs, plan.outputs] = 1
-            unit = self._unit(l, layer.x)
-            smooth = _SMOOTH * unit
-            spread = (variance + smooth**2).sqrt()
-            value, slope = self.penalty.regularisation((spread - smooth) / unit * present)
-            total += value.item()
-            slopes.append(slope * present)
-            moments.append((mean, spread, unit))
-        return total, slopes, moments
-
-    def _penalty_cotangents(self, evaluation: Evaluation) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the penalty's derivatives by the edge activations, and by the node values that are its units."""
-        edges, nodes = [], []
-        n = self.linear.x.shape[-1]
-        for l, (layer, slope, (mean, spread, unit)) in enumerate(
-            zip(evaluation.tape.layers, evaluation.slopes, evaluation.moments, strict=True)
-        ):
-            strength = self.strength * slope / unit
-            edges.append((strength / (n * spread)).unsqueeze(-1) * (layer.phi - mean.unsqueeze(-1)))
-            if l == 0:
-                nodes.append(torch.zeros_like(layer.x))
-                continue
-            variance = spread.square() - (_SMOOTH * unit).square()
-            by_unit = -(strength * variance / (unit * spread)).sum(1, keepdim=True)
-            own = unit / self.scale if l == len(self.linear.plans) - 1 else unit
-            nodes.append(by_unit * (unit / own) * (layer.x - layer.x.mean(-1, keepdim=True)) / (n * own))
-        return edges, nodes
+            return self.linear.pull_back(tape, by_output)
+        edges, nodes = self.sparsity.cotangents(tape, evaluation.regularisation)
+        gradient = self.linear.pull_back(tape, by_output, edges, nodes)
+        own = self.sparsity.coefficient_gradient(tape)
+        return gradient if own is None else gradient + own

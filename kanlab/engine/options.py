@@ -122,3 +122,7 @@ class Step:
     metrics: dict[str, float]
     solver: str
     reason: str = ""
+
+    def told(self) -> dict[str, float]:
+        """Return losses, penalty and metrics by their names."""
+        return {"train_loss": self.train_loss, "test_loss": self.test_loss, "reg": self.reg, **self.metrics}

@@ -5,9 +5,13 @@ For layer ``l`` with magnitudes ``A[i, j] >= 0`` (KAN paper, eqs. 2.17-2.20, in 
 ``R_l = lamb_l1 * sum(A) + lamb_entropy * (H_out + H_in)``, with ``H = -mean_rows sum P log2(P + 1e-4)`` and
 ``P = A / (1 + row sum)``, once over the edges into each output and once over the edges out of each input.
 
-A magnitude is the standard deviation of an edge's activation in units of what goes in, ``std(phi_ij) / spread(x_i)``
-(and of the labels' spread at the last layer). The spread of a hidden node is its own; every input counts as spread
-evenly over ``[-1, 1]``, so that ``lamb`` means the same whatever units the data has.
+By default (``reg_metric="edge_forward_relative"``) a magnitude is the standard deviation of a spline edge's activation
+in units of what goes in, ``std(phi_ij) / spread(x_i)`` (and of the labels' spread at the last layer). The spread of a
+hidden node is its own; every input counts as spread evenly over ``[-1, 1]``, so that ``lamb`` means the same whatever
+units the data has. The other metrics are pykan's, see `kanlab.engine.magnitudes`.
+
+``lamb_coef`` and ``lamb_coefdiff`` add the sums of ``|c|`` and of ``|diff c|`` over a layer's splines, averaged over
+its outputs, in the labels' spread at the last layer.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ from dataclasses import dataclass, fields
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from kanlab.engine.magnitudes import METRICS, RELATIVE
 
 Magnitudes = Float[Tensor, "i o"]
 _TINY = 1e-4
@@ -34,16 +40,25 @@ class Penalty:
         Weight of the sum of magnitudes.
     lamb_entropy
         Weight of the entropies: how strongly edges of one node compete.
+    lamb_coef, lamb_coefdiff
+        Weights of the coefficients' sizes, and of their differences along the grid: flatter splines.
+    reg_metric
+        What an edge's magnitude is.
     """
 
     lamb: float = 0.0
     lamb_l1: float = 1.0
     lamb_entropy: float = 2.0
+    lamb_coef: float = 0.0
+    lamb_coefdiff: float = 0.0
+    reg_metric: str = RELATIVE
 
     def __post_init__(self):
         for field in fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
+            if field.name == "reg_metric":
+                _check_metric(value)
+            elif not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
                 raise ValueError(f"{field.name} is {value!r}; allowed are finite numbers from 0 up")
 
     def regularisation(self, magnitudes: Magnitudes) -> tuple[Tensor, Magnitudes]:
@@ -56,6 +71,11 @@ class Penalty:
                 value = value + self.lamb_entropy * entropy
                 slope = slope + self.lamb_entropy * change
         return value, slope
+
+
+def _check_metric(name: object) -> None:
+    if name not in (RELATIVE, *METRICS):
+        raise ValueError(f"reg_metric is {name!r}; allowed are {', '.join(map(repr, (RELATIVE, *METRICS)))}")
 
 
 def _entropy(a: Magnitudes, axis: int) -> tuple[Tensor, Magnitudes]:

@@ -157,9 +157,9 @@ class ResidualObjective(Objective):
         self._known = [call.jets for call in evaluator.calls]
         loss = sum(term.detach().square().mean().item() for term in terms)
         tape = self.linear.evaluate(vector)
-        reg, slopes, moments = self._regularisation(tape)
-        value = loss + self.strength * reg
-        return ResidualEvaluation(vector, tape, loss, reg, value, slopes, moments, terms, evaluator.calls)
+        reg = self.sparsity.evaluate(tape)
+        value = loss + self.strength * reg.value
+        return ResidualEvaluation(vector, tape, loss, reg.value, value, reg, terms, evaluator.calls)
 
     @torch.no_grad()
     def gradient(self, evaluation: Evaluation) -> Float[Tensor, " size"]:

@@ -8,10 +8,23 @@ import pytest
 import torch
 from torch import Tensor
 
+from kanlab.engine.magnitudes import METRICS
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Objective
 from kanlab.engine.penalty import Penalty
-from tests.engine.cases import KINDS, broken_lines, generator, masked, named, plain, points, products, several_outputs
+from tests.engine.cases import (
+    KINDS,
+    all_named,
+    broken_lines,
+    generator,
+    masked,
+    named,
+    plain,
+    points,
+    products,
+    several_outputs,
+    unequal_products,
+)
 
 PENALTY = Penalty(lamb=0.3, lamb_l1=0.8, lamb_entropy=1.7)
 
@@ -72,6 +85,66 @@ def test_gradient_is_that_of_finite_differences(kind, penalty):
         direction = torch.randn(objective.linear.size, generator=generator(number), dtype=torch.float64)
         expected = slopes(objective, at.vector, direction)
         assert float(gradient @ direction) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", [plain, unequal_products, masked, named, all_named])
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_has_the_gradient_of_finite_differences(kind, metric):
+    objective = make(kind(), Penalty(0.3, 0.8, 1.7, lamb_coef=0.4, lamb_coefdiff=0.6, reg_metric=metric))
+    at = objective.start()
+    gradient = objective.gradient(at)
+    assert bool(gradient.isfinite().all())
+    for number in range(3):
+        direction = torch.randn(objective.linear.size, generator=generator(number), dtype=torch.float64)
+        expected = slopes(objective, at.vector, direction)
+        assert float(gradient @ direction) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_has_a_gradient(metric):
+    # In pykan, edge_forward_sum has none.
+    objective = make(plain(), Penalty(1.0, reg_metric=metric))
+    assert float(objective.penalty_gradient(objective.start()).abs().max()) > 1e-3
+
+
+def test_named_edges_count_where_the_metric_says_so():
+    network = all_named()
+    for metric, counts in (("edge_forward_sum", True), ("edge_forward_spline_n", False)):
+        at = make(network, Penalty(1.0, reg_metric=metric)).start()
+        assert (at.reg > 0.1) == counts
+
+
+def test_pykans_metrics_are_not_scaled_by_the_labels():
+    at = make(plain(), Penalty(0.3, reg_metric="edge_forward_spline_u")).start()
+    assert at.value == pytest.approx(at.loss + 0.3 * at.reg, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [plain, masked, named])
+def test_coefficients_cost_what_the_docstring_says(kind):
+    network = kind()
+    objective = make(network, Penalty(1.0, 0.0, 0.0, lamb_coef=0.7, lamb_coefdiff=0.2))
+    total = 0.0
+    for l, layer in enumerate(network.kan_layers()):
+        coef = (layer.weights()[..., :-1] / (objective.scale if l == network.depth - 1 else 1.0)).detach()
+        size, rise = coef.abs().sum() / layer.out_dim, coef.diff(dim=-1).abs().sum() / layer.out_dim
+        total += float(0.7 * size + 0.2 * rise)
+    # Each of the hundred or so coefficients is smoothed by less than 1e-4.
+    assert objective.start().reg == pytest.approx(total, abs=1e-2)
+
+
+@pytest.mark.parametrize("kind", [plain, masked, named])
+def test_coefficient_curvature_is_symmetric_and_bounds_the_penalty(kind):
+    objective = make(kind(), Penalty(0.7, 0.0, 0.0, lamb_coef=0.5, lamb_coefdiff=0.9))
+    at = objective.start()
+    half = torch.zeros(objective.linear.size, objective.linear.size, dtype=torch.float64)
+    objective.add_half_penalty_curvature(at, half)
+    torch.testing.assert_close(half, half.T, rtol=0, atol=1e-12)
+    pull = objective.penalty_gradient(at)
+    for number in range(6):
+        move = torch.randn(len(pull), generator=generator(number), dtype=torch.float64) * 10.0 ** (number % 4 - 2)
+        there = objective.evaluate(at.vector + move)
+        model = objective.strength * at.reg + float(pull @ move + move @ half @ move)
+        assert objective.strength * there.reg <= model * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("kind", [plain, several_outputs, named])

@@ -76,7 +76,12 @@ def test_entropy_prefers_one_strong_edge_to_many_equal_ones():
     assert penalty.regularisation(single)[0] < penalty.regularisation(even)[0]
 
 
-@pytest.mark.parametrize("field", ["lamb", "lamb_l1", "lamb_entropy"])
+def test_unknown_metrics_are_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="reg_metric is 'edge'; allowed are 'edge_forward_relative', 'edge_f"):
+        Penalty(1.0, reg_metric="edge")
+
+
+@pytest.mark.parametrize("field", ["lamb", "lamb_l1", "lamb_entropy", "lamb_coef", "lamb_coefdiff"])
 @pytest.mark.parametrize("value", [-1e-9, math.nan, math.inf])
 def test_strengths_that_make_no_sense_are_refused(field, value):
     with pytest.raises(ValueError, match=f"{field} is .*finite numbers from 0 up"):
