@@ -22,6 +22,7 @@ from kanlab.engine import attribution, fit, jets, prune
 from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
+from kanlab.engine.losses import LossFunction
 from kanlab.engine.magnitudes import RELATIVE
 from kanlab.engine.network import Network
 from kanlab.engine.penalty import Penalty
