@@ -165,7 +165,15 @@ class Circuit:
         # Multiples of one sum share a node.
         scale = form.weights[min(form.weights)]
         bare = Form({t: w / scale for t, w in form.weights.items()})
-        return self._place((self.subnode(bare),)), scale, form.constant
+        return self.sum_node(bare), scale, form.constant
+
+    def sum_node(self, form: Form) -> int:
+        """Return the node that holds a form; it is made if there is none."""
+        return self._place((self.subnode(form),))
+
+    def known_sum(self, form: Form) -> int | None:
+        """Return the node that holds a form if there is one."""
+        return self._places.get((form.key,))
 
     def subnode(self, form: Form) -> Form:
         """Return the form with one term per node at most: between two nodes there is one edge."""
@@ -178,7 +186,7 @@ class Circuit:
         if len(packs) < 2:
             return form
         parts = [Form(pack) for pack in packs]
-        lines = [part.line or (self._place((part,)), 1.0, 0.0) for part in parts]
+        lines = [part.line or (self.sum_node(part), 1.0, 0.0) for part in parts]
         return Form({Term("x", node): weight for node, weight, _ in lines}, form.constant)
 
     def multiply(self, forms: Sequence[Form]) -> Form:

@@ -176,14 +176,10 @@ class _Plan:
 
     def _edges(self, form: Form, level: int) -> list[_Edge]:
         """Return the edges that make a form's value on a level."""
-        early = {t: w for t, w in form.weights.items() if self.nodes[t.node].level < level - 1}
-        late = {t: w for t, w in form.weights.items() if t not in early}
-        if len({t.node for t in early if (t.node, level - 1) not in self._known}) > 1:
-            # One node that holds the sum so far is less than passing on each of its parts.
-            sources = [(Term("x", -1), 1.0, self._partial(Form(early), level - 1))]
-        else:
-            sources = [(t, w, self._located(t.node, level - 1)) for t, w in early.items()]
-        sources += [(t, w, self._located(t.node, level - 1)) for t, w in late.items()]
+        late = {t: w for t, w in form.weights.items() if self.nodes[t.node].level >= level - 1}
+        sources = [(t, w, self._located(t.node, level - 1)) for t, w in late.items()]
+        early = self._passed_on({t: w for t, w in form.weights.items() if t not in late}, level - 1)
+        sources += [(t, w, self._located(t.node, level - 1)) for t, w in early.items()]
         if not sources:
             sources = [(Term("0", -1), 1.0, self._any(level - 1))]
         shifts = [form.constant] + [0.0] * (len(sources) - 1)
@@ -192,14 +188,29 @@ class _Plan:
             for (term, weight, source), shift in zip(sources, shifts, strict=True)
         ]
 
+    def _passed_on(self, early: dict[Term, float], level: int) -> dict[Term, float]:
+        """Choose what is passed on to a level for terms that could stand before it: whatever takes the fewest nodes.
+
+        That is the node of each term; or the term itself, as a node, if there is one already; or the sum of them all.
+        """
+        if not early:
+            return {}
+        apart = {}
+        for term, weight in early.items():
+            made = self.circuit.known_sum(Form({term: 1.0}))
+            use = made is not None and len(self._missing([made], level)) < len(self._missing([term.node], level))
+            apart[Term("x", cast(int, made)) if use else term] = weight
+        together = {Term("x", self.circuit.sum_node(Form(early))): 1.0}
+        costs = [len(self._missing([t.node for t in terms], level)) for terms in (together, apart)]
+        return together if costs[0] < costs[1] else apart
+
+    def _missing(self, nodes: Sequence[int], level: int) -> set[tuple[int, int]]:
+        """Return the places still to be made until these nodes' values stand on a level."""
+        places = {(node, stage) for node in nodes for stage in range(self.nodes[node].level, level + 1)}
+        return places - self._known.keys()
+
     def _any(self, level: int) -> _Place:
         return _Place(level, not self.levels[level].sums and level > 0, 0)
-
-    def _partial(self, form: Form, level: int) -> _Place:
-        key = (form.key, level)
-        if key not in self._known:
-            self._known[key] = self._new_sum(self._edges(form, level), level)
-        return self._known[key]
 
     def _located(self, node: int, level: int) -> _Place:
         """Return where a node's value stands on a level, itself or passed on."""

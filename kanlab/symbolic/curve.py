@@ -123,24 +123,33 @@ def _is(base: BaseFunction, expr: sympy.Expr) -> bool:
 
 
 @torch.no_grad()
-def curve_of(layer: KANLayer, edge: tuple[int, int, int]) -> Curve:
-    """Return the curve of a spline edge, in double precision.
+def curves_of(layer: KANLayer, l: int) -> dict[tuple[int, int], Curve]:
+    """Return the curves of a layer's spline edges by ``(i, j)``, in double precision; ``l`` is the layer's number.
 
     >>> layer = KANLayer(1, 1, grid=4, base_fun="zero", generator=torch.Generator().manual_seed(0))
     >>> x = torch.linspace(-2, 2, 9, dtype=torch.float64)
-    >>> bool((curve_of(layer, (0, 0, 0))(x) - layer.edge(0, 0, x)).abs().max() < 1e-13)
+    >>> bool((curves_of(layer, 0)[0, 0](x) - layer.edge(0, 0, x)).abs().max() < 1e-13)
     True
     """
-    _, i, j = edge
-    knots = layer.knots[i : i + 1].double().cpu()
-    coef = layer.scale_sp[i, j].double().cpu() * layer.coef[i, j].double().cpu()
+    starts, coef = _taylor(layer)
+    base = layer.scale_base.double().tolist()
+    return {
+        (i, j): Curve((l, i, j), starts[i], coef[:, i, j], layer.base, base[i][j])
+        for i, j in layer.spline_mask().nonzero().tolist()
+    }
+
+
+def _taylor(layer: KANLayer) -> tuple[Float[Tensor, "i pieces"], Float[Tensor, "degree1 i o pieces"]]:
+    """Return the left ends of the intervals, and all edges' Taylor coefficients there."""
+    knots = layer.knots.double().cpu()
+    coef = (layer.scale_sp.double().unsqueeze(-1) * layer.coef.double()).cpu()
     starts = knots[:, layer.k : knots.shape[-1] - layer.k - 1].contiguous()
     rows = []
     for order in range(layer.k + 1):
         degree = layer.k - order
-        rows.append(coef @ spline.basis(starts, knots, degree)[0][0] / math.factorial(order))
+        rows.append(spline.curve(coef, spline.basis(starts, knots, degree)[0]) / math.factorial(order))
         if degree:
             # The derivative of a spline is one of the next lower degree, on the knots without the outermost two.
-            spans = knots[0, degree + 1 : -1] - knots[0, 1 : -degree - 1]
-            coef, knots = degree * coef.diff() / spans, knots[:, 1:-1]
-    return Curve(edge, starts[0], torch.stack(rows), layer.base, float(layer.scale_base[i, j]))
+            spans = knots[:, degree + 1 : -1] - knots[:, 1 : -degree - 1]
+            coef, knots = degree * coef.diff() / spans[:, None], knots[:, 1:-1]
+    return starts, torch.stack(rows)

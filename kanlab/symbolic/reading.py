@@ -17,7 +17,7 @@ import torch
 
 from kanlab.engine.network import Network
 from kanlab.symbolic import fold
-from kanlab.symbolic.curve import Curve, curve_of
+from kanlab.symbolic.curve import Curve, curves_of
 from kanlab.symbolic.fold import Linear
 from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.library import SymbolicFunction
@@ -156,6 +156,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         self.curves: dict[str, Curve] = {}
+        self.layers: dict[int, dict[tuple[int, int], Curve]] = {}
 
     def subnode(self, l: int, j: int, nodes: Sequence[Linear]) -> Linear:
         """Return the sum of the edges into one subnode."""
@@ -170,7 +171,9 @@ class _Reader:
         if isinstance(function, SymbolicFunction):
             a, b, c, d = layer.affine[i, j].tolist()
             return self.write(function, node.scaled(a, b), c, d)
-        curve = curve_of(layer, edge)
+        if l not in self.layers:
+            self.layers[l] = curves_of(layer, l)
+        curve = self.layers[l][i, j]
         if not node.weights:
             return Linear({}, float(curve(torch.tensor(node.constant, dtype=torch.float64))))
         self.curves[curve.name] = curve

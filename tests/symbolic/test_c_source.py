@@ -14,7 +14,7 @@ import torch
 from kanlab import KAN
 from kanlab.engine.layer import KANLayer
 from kanlab.symbolic.c_source import c_source
-from kanlab.symbolic.curve import curve_of
+from kanlab.symbolic.curve import curves_of
 from kanlab.symbolic.evaluate import evaluate
 
 X, Y = sympy.symbols("x y")
@@ -78,7 +78,7 @@ def test_values_are_those_of_the_formula(built):
 @needs_compiler
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_splines_are_tables_with_the_same_values(built, k):
-    curve = curve_of(KANLayer(1, 1, grid=4, k=k), (0, 0, 0))
+    curve = curves_of(KANLayer(1, 1, grid=4, k=k), 0)[0, 0]
     call = built(c_source([sympy.Function(curve.name)(2 * X) * Y], [X, Y], ["f"], {curve.name: curve}))
     x = torch.linspace(-1.2, 1.2, 40, dtype=torch.float64)
     torch.testing.assert_close(call("f", x, x), curve(2 * x) * x, rtol=1e-13, atol=1e-14)

@@ -8,7 +8,7 @@ import torch
 
 from kanlab.engine.layer import KANLayer
 from kanlab.symbolic.calculus import derivative_name, differentiate
-from kanlab.symbolic.curve import curve_of, with_derivatives
+from kanlab.symbolic.curve import curves_of, with_derivatives
 from kanlab.symbolic.evaluate import evaluate
 
 X, Y = sympy.symbols("x y")
@@ -26,7 +26,7 @@ PHI = sympy.Function("phi_0_0_0")
     ],
 )
 def test_derivative_is_that_of_finite_differences(expr):
-    curve = curve_of(KANLayer(1, 1, grid=4, generator=torch.Generator().manual_seed(0)), (0, 0, 0))
+    curve = curves_of(KANLayer(1, 1, grid=4, generator=torch.Generator().manual_seed(0)), 0)[0, 0]
     curves = with_derivatives({curve.name: curve})
     x = torch.tensor([0.31, 0.77, 0.93], dtype=torch.float64)
     y = torch.tensor([0.2, 0.4, -0.6], dtype=torch.float64)

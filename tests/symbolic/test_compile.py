@@ -6,7 +6,7 @@ import pytest
 import sympy
 import torch
 
-from kanlab import KAN
+from kanlab import KAN, Session
 from kanlab.problems import feynman
 from kanlab.symbolic.evaluate import evaluate
 from kanlab.symbolic.parser import parse
@@ -57,6 +57,7 @@ def test_more_of_feynmans_formulas(text):
         ("exp(sin(exp(x))) + y + 2*z", "x y z", [[3, 0], [2, 0], [2, 0], [1, 0]]),
         ("exp(-3*(x - 1)**2)", "x", [[1, 0], [1, 0]]),
         ("2/(4 + 3*exp(-5*x))", "x", [[1, 0], [1, 0]]),
+        ("cos(x) + y*cos(x)**2", "x y", [[2, 0], [2, 0], [1, 1], [1, 0]]),
         ("x", "x y", [[2, 0], [1, 0]]),
         ("2", "x", [[1, 0], [1, 0]]),
         ("0", "x y", [[2, 0], [1, 0]]),
@@ -142,6 +143,31 @@ def test_a_compiled_kan_learns_other_constants():
     y = 2 * x[:, :1] * torch.exp(-0.5 * x[:, 1:]) - 3
     model.fit({"train_input": x, "train_label": y, "test_input": x, "test_label": y}, steps=60, log=0)
     assert float((model(x) - y).detach().square().mean().sqrt()) < 1e-6
+
+
+def test_a_session_goes_on_from_a_compiled_kan():
+    data = feynman.dataset("I.29.16", train_num=200, test_num=50)
+    row = feynman.ROWS["I.29.16"]
+    session = Session(KAN.from_formula(row.text, row.variables, data["train_input"]), data, list(row.variables))
+    assert max(session.losses()) < 1e-14
+    assert session.formula().exprs[0].free_symbols == {sympy.Symbol(name) for name in row.variables}
+    session.unfix_symbolic(1, 0, 0)
+    session.fit(steps=5)
+    assert max(session.losses()) < 1e-3
+
+
+def test_a_kan_in_single_precision_is_compiled_too():
+    model = KAN.from_formula("exp(sin(pi*x) + y**2)", ["x", "y"], dtype=torch.float32)
+    x = model.seen()
+    assert model(x).dtype == torch.float32
+    exact = torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1] ** 2)
+    torch.testing.assert_close(model(x)[:, 0].detach(), exact, rtol=1e-5, atol=1e-6)
+    assert model.formula().warning is None
+
+
+def test_multiplication_nodes_have_the_arity_of_their_product():
+    model = KAN.from_formula("x*y*z + x*y", ["x", "y", "z"])
+    assert model.mult_arity == [[], [2, 3], []]
 
 
 def test_a_compiled_kan_is_saved_and_read(tmp_path):

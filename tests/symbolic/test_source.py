@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanlab.engine.layer import KANLayer
-from kanlab.symbolic.curve import curve_of
+from kanlab.symbolic.curve import curves_of
 from kanlab.symbolic.source import python_source, sympy_source
 
 X, Y = sympy.symbols("x y")
@@ -50,7 +50,7 @@ def test_sympy_source_gives_the_same_expression(expr):
 @pytest.mark.parametrize("base_fun", ["silu", "identity", "zero"])
 @pytest.mark.parametrize("k", [0, 1, 3, 5])
 def test_undetermined_edges_are_written_as_their_curves(k, base_fun):
-    curve = curve_of(KANLayer(2, 3, grid=4, k=k, base_fun=base_fun), (0, 1, 2))
+    curve = curves_of(KANLayer(2, 3, grid=4, k=k, base_fun=base_fun), 0)[1, 2]
     phi = sympy.Function(curve.name)
     text = python_source([phi(X) + 1], [X], curves={curve.name: curve})
     x = numpy.linspace(-1.5, 1.5, 30).reshape(2, 15)
@@ -62,7 +62,7 @@ def test_undetermined_edges_are_written_as_their_curves(k, base_fun):
 
 
 def test_a_variable_called_as_a_curve_gets_another_name():
-    curve = curve_of(KANLayer(1, 1), (0, 0, 0))
+    curve = curves_of(KANLayer(1, 1), 0)[0, 0]
     symbol = sympy.Symbol(curve.name)
     space = run(python_source([sympy.Function(curve.name)(symbol)], [symbol], curve.name, {curve.name: curve}))
     u = torch.tensor([0.3], dtype=torch.float64)
