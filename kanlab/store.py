@@ -91,7 +91,7 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
         for l, i, j, name in config["fixed"]:
             l, i, j = network.check_edge(l, i, j)
             layer = network.layer(l)
-            layer.fixed = {**layer.fixed, (i, j): library.get(name)}
+            layer.fixed = {**layer.fixed, (i, j): _named(l, i, j, name)}
         for name in config["frozen"]:
             network.get_parameter(name).requires_grad_(False)
         network.samples, network.targets = _seen(network, tensors.get("samples"), tensors.get("targets"))
@@ -99,6 +99,16 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
         reason = str(error) if isinstance(error, ValueError) else repr(error)
         raise ValueError(f"this does not describe a kanlab model: {reason}") from error
     return network
+
+
+def _named(l: int, i: int, j: int, name: str) -> library.SymbolicFunction:
+    """Return an edge's function; a user's own must be registered anew in each process."""
+    if isinstance(name, str) and not library.known(name):
+        raise ValueError(
+            f"edge ({l}, {i}, {j}) carries {name!r}, which is not in the library here: "
+            f"call kanlab.register({name!r}, ...) as before saving, then load again"
+        )
+    return library.get(name)
 
 
 def _require_sizes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:

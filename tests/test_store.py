@@ -91,6 +91,20 @@ def test_saved_and_loaded_models_are_the_same_to_the_last_bit(make, tmp_path):
             assert a.dtype == b.dtype
 
 
+def test_users_functions_are_found_by_name_or_asked_for(tmp_path):
+    library.register("hill", lambda u: 1 / (1 + u**2), lambda u: 1 / (1 + u**2))
+    try:
+        model = plain()
+        model.layer(0).fix(0, 1, library.get("hill"), (2.0, 0.1, 1.0, 0.0))
+        model.save(tmp_path / "m.kan")
+        x = points(40, model.n_in)
+        assert torch.equal(KAN.load(tmp_path / "m.kan")(x), model(x))
+    finally:
+        library.unregister("hill")
+    with pytest.raises(ValueError, match=r"edge \(0, 0, 1\) carries 'hill'.*call kanlab.register\('hill'"):
+        KAN.load(tmp_path / "m.kan")
+
+
 def test_loaded_models_go_on_training(tmp_path):
     x = points(60, 2)
     dataset = {"train_input": x, "train_label": x[:, [0]] ** 2 + x[:, [1]]}

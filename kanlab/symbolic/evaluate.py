@@ -16,6 +16,8 @@ import torch
 from sympy.core.function import AppliedUndef
 from torch import Tensor
 
+from kanlab.symbolic import bessel
+
 Value = Tensor | float
 
 _FUNCTIONS: dict[type, Callable[[Tensor], Tensor]] = {
@@ -42,6 +44,9 @@ _FUNCTIONS: dict[type, Callable[[Tensor], Tensor]] = {
     sympy.floor: torch.floor,
     sympy.ceiling: torch.ceil,
 }
+
+#: Bessel functions of the first kind, by order.
+_BESSEL = {sympy.S.Zero: bessel.j0, sympy.S.One: bessel.j1}
 
 
 def _gamma_sign(u: Tensor) -> Tensor:
@@ -133,6 +138,8 @@ class _Walk:
             return self.functions[name](*arguments)
         if len(arguments) == 1 and expr.func in _FUNCTIONS:
             return _FUNCTIONS[expr.func](arguments[0])
+        if isinstance(expr, sympy.besselj) and expr.args[0] in _BESSEL:
+            return _BESSEL[expr.args[0]](arguments[1])
         return _by_sympy(expr, arguments)
 
 

@@ -24,27 +24,16 @@ from typing import cast
 import sympy
 import torch
 
-from kanlab.symbolic.library import SymbolicFunction
+from kanlab.symbolic.function import SymbolicFunction
 from kanlab.symbolic.real import real
 
-#: ``f(s u) = s^p f(u)`` for ``s > 0``.
-_DEGREES = {
-    "x^2": 2.0, "x^3": 3.0, "x^4": 4.0, "x^5": 5.0, "1/x": -1.0, "1/x^2": -2.0, "1/x^3": -3.0, "1/x^4": -4.0,
-    "1/x^5": -5.0, "sqrt": 0.5, "x^1.5": 1.5, "1/sqrt(x)": -0.5, "abs": 1.0, "sgn": 0.0,
-}  # fmt: skip
-#: ``f(-u) = sign f(u)``.
-_PARITY = {
-    "x^2": 1, "x^4": 1, "1/x^2": 1, "1/x^4": 1, "abs": 1, "cosh": 1, "gaussian": 1, "cos": 1,
-    "x^3": -1, "x^5": -1, "1/x": -1, "1/x^3": -1, "1/x^5": -1, "sgn": -1, "sinh": -1, "tanh": -1, "arctan": -1,
-    "arcsin": -1, "arctanh": -1, "erf": -1, "sin": -1, "tan": -1,
-}  # fmt: skip
 #: Coefficients so near in size count as one common factor.
 _COMMON = 0.02
 #: A phase so near a quarter turn makes a sine a cosine.
 _QUARTER = 0.02
-#: Logarithm of the largest factor taken out of an exponential.
 #: Beyond this a coefficient in an exponent cannot become the base of a power: it would leave the range of doubles.
 _STEEP = 100.0
+#: Logarithm of the largest factor taken out of an exponential.
 _FACTOR = 600.0
 
 
@@ -108,7 +97,7 @@ def apply(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Line
     name = function.name
     if name == "x":
         return inner.scaled(c, d)
-    if name == "0" or c == 0:
+    if c == 0 or name == "0":
         return Linear({}, d)
     if not inner.weights:
         value = function(torch.tensor(inner.constant, dtype=torch.float64))
@@ -116,23 +105,22 @@ def apply(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Line
     if name == "exp":
         return _exponential(inner, c, d)
     if name in ("sin", "cos"):
-        return _wave(name, inner, c, d)
+        return _wave(function, inner, c, d)
     if name == "log":
         scale, rest = _factored(inner, signed=False)
         return _term(sympy.log(rest.expr()), c, d + c * math.log(scale))
     if name == "gaussian":
         scale, rest = _factored(inner, signed=True)
         return _term(sympy.exp(-number(scale * scale) * rest.expr() ** 2), c, d)
-    if name in _DEGREES:
-        parity = _PARITY.get(name)
-        scale, rest = _factored(inner, signed=parity is not None)
-        sign = parity if parity is not None and scale < 0 else 1
-        return _term(function.sympy_fn(rest.expr()), c * sign * abs(scale) ** _DEGREES[name], d)
+    if function.degree is not None:
+        scale, rest = _factored(inner, signed=function.parity != 0)
+        sign = function.parity if scale < 0 else 1
+        return _term(function.sympy_fn(rest.expr()), c * sign * abs(scale) ** function.degree, d)
     if name == "sigmoid" and abs(inner.constant) > _FACTOR:
         # sympy would take the constant out of exp, beyond the range of doubles.
         return _term(sympy.tanh(inner.scaled(0.5).expr()), 0.5 * c, d + 0.5 * c)
-    if name in _PARITY and _leading(inner) < 0:
-        inner, c = inner.scaled(-1.0), c * _PARITY[name]
+    if function.parity and _leading(inner) < 0:
+        inner, c, d = inner.scaled(-1.0), c * function.parity, d + c * function.offset
     if name == "tan":
         inner = Linear(inner.weights, _reduced(inner.constant, math.pi))
     return _term(function.sympy_fn(inner.expr()), c, d)
@@ -182,10 +170,11 @@ def _exponential(inner: Linear, c: float, d: float) -> Linear:
     return _term(sympy.Mul(*powers, power), math.copysign(1.0, c), d)
 
 
-def _wave(name: str, inner: Linear, c: float, d: float) -> Linear:
+def _wave(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Linear:
     """Write ``c sin`` or ``c cos`` with the first coefficient positive and the phase as small as a sign can make it."""
+    name = function.name
     if _leading(inner) < 0:
-        inner, c = inner.scaled(-1.0), c * _PARITY[name]
+        inner, c = inner.scaled(-1.0), c * function.parity
     phase = _reduced(inner.constant, 2 * math.pi)
     if abs(phase) > math.pi / 2:
         phase, c = phase - math.copysign(math.pi, phase), -c

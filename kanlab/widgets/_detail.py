@@ -79,8 +79,7 @@ def _just_fixed(session: Session, edge: Edge) -> bool:
 
 def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dict[str, Any], search.Suggestion]]:
     found = []
-    names = [name for name in library.names() if name != "0"]
-    for suggestion in search.suggest_symbolic(session.model, *edge, lib=names, topk=_SHOWN):
+    for suggestion in search.suggest_symbolic(session.model, *edge, lib="all", topk=_SHOWN):
         function = library.get(suggestion.name)
         a, b, c, d = suggestion.affine
         entry = {

@@ -44,7 +44,7 @@ def test_values_are_those_of_sympy(expr):
 @pytest.mark.parametrize("name", names())
 def test_every_library_function_is_evaluated_by_torch(name):
     function = get(name)
-    u = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    u = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64) + (1 if name == "arccosh" else 0)
     torch.testing.assert_close(evaluate(function.sympy_fn(X), {X: u}), function(u), rtol=1e-14, atol=1e-15)
 
 
