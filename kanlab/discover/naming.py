@@ -133,7 +133,7 @@ def _composed(name: str) -> SymbolicFunction:
         return f.sympy_fn(weight * u**2 + offset)
 
     domain = Domain() if weight > 0 else Domain(low=-1.0, high=1.0, closed=outside == "sqrt")
-    return SymbolicFunction(name, name, value, slope, sympy_fn, f.complexity + 2, domain=domain, reflects=True)
+    return SymbolicFunction(name, name, value, slope, sympy_fn, f.complexity + 2, domain=domain, parity=1)
 
 
 def as_names(names: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -169,29 +169,27 @@ def _measured(
     Edge by edge: the arrays are then small enough to stay in the cache.
     """
     columns = [_measured_edge(functions, curves, edge, a[:, edge], b[:, edge]) for edge in range(curves.rows)]
-    c, mean, loss = (torch.stack(parts, 1) for parts in zip(*columns, strict=True))
-    c = (curves.scale.T * c).where(possible, 0.0)
-    d = curves.mean.T - (c * mean).where(c != 0, 0.0)
-    rmse = curves.scale.T * loss.sqrt()
-    r2 = (1 - loss).where(~curves.constant.T, 1.0)
+    c, d, rmse = (torch.stack(parts, 1) for parts in zip(*columns, strict=True))
+    r2 = (1 - (rmse / curves.scale.T) ** 2).where(~curves.constant.T, 1.0)
+    c, d = c.where(possible, 0.0), d.where(possible, curves.mean.T)
     return c, d, r2.where(possible, -math.inf), rmse.where(possible, math.inf)
 
 
 def _measured_edge(
     functions: tuple[SymbolicFunction, ...], curves: Curves, edge: int, a: Tensor, b: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return for each function the best ``c`` for ``v``, the mean of ``f`` and the loss ``1 - R²``."""
-    values = varpro.values(functions, torch.addcmul(b[:, None], a[:, None], curves.x[edge]))
+    # Not fused: rounded as the network rounds it, or a range may cross the wall of its domain.
+    values = varpro.values(functions, a[:, None] * curves.x[edge] + b[:, None])
     low, high = torch.aminmax(values, dim=-1)
-    mean = values @ curves.w[edge]
     root = curves.w[edge].sqrt()
-    v = root * curves.v[edge]
-    centred = values.sub_(mean[:, None]).mul_(root)
+    mean = values @ curves.w[edge]
+    centred = (values - mean[:, None]).mul_(root)
     norm = torch.linalg.vector_norm(centred, dim=-1)
     flat = norm <= varpro.FLAT * torch.maximum(low.abs(), high.abs())
-    c = (centred @ v / norm.square()).where(~flat, 0.0)
-    rest = v - c[:, None] * centred.where(~flat[:, None], 0.0)
-    return c, mean, torch.linalg.vector_norm(rest, dim=-1).square()
+    c = curves.scale[edge] * (centred @ (root * curves.v[edge]) / norm.square()).where(~flat, 0.0)
+    d = curves.mean[edge] - (c * mean).where(c != 0, 0.0)
+    rest = torch.addcmul(curves.y[edge] - d[:, None], c[:, None], values.masked_fill_((c == 0)[:, None], 0.0), value=-1)
+    return c, d, torch.linalg.vector_norm(rest.mul_(root), dim=-1)
 
 
 def _checked(x: Tensor, y: Tensor, functions: tuple, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,7 +21,7 @@ from kanlab.engine.network import Network
 from kanlab.symbolic.library import SymbolicFunction
 
 #: Distances from a singularity, at the least of which a slope is good enough.
-_DISTANCES = (-12.0, 0.0, 241)
+_DISTANCES = (-12.0, 0.0, 2401)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,9 @@ def test_any_samples_give_finite_honest_results(pairs, scale, offset):
     for row in range(len(fit.functions)):
         rest = y[0] - curve(fit, x, row=row)
         rmse = float(rest.square().mean().sqrt())
-        assert rmse == pytest.approx(float(fit.rmse[0, row]), rel=1e-6, abs=1e-10 * float(y.abs().max()))
+        # c f + d may be a small difference of large numbers, whose last bits differ between batches.
+        rounding = 1e-10 * float(y.abs().max()) + 1e-15 * abs(float(fit.d[0, row]))
+        assert rmse == pytest.approx(float(fit.rmse[0, row]), rel=1e-6, abs=rounding)
         assert rmse <= spread * (1 + 1e-6) + 1e-10 * float(y.abs().max())
 
 

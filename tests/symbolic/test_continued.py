@@ -26,8 +26,9 @@ def test_every_function_is_finite_everywhere_and_itself_away_from_singularities(
     assert bool(value.isfinite().all())
     assert bool(slope.isfinite().all())
     within = function.domain.covers(u, u) & (function.derivative(u).abs() < 25.0)
-    assert torch.equal(value[within], function(u)[within])
-    assert torch.equal(slope[within], function.derivative(u)[within])
+    # The same but for last bits: vectorised powers have others than single ones.
+    torch.testing.assert_close(value[within], function(u)[within], rtol=1e-13, atol=0)
+    torch.testing.assert_close(slope[within], function.derivative(u)[within], rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,8 @@ def test_beyond_it_is_a_line_as_steep_as_it_was_allowed_to_become(name, end, sid
     u = end + side * torch.tensor([1e-6, 2e-6, 3e-6], dtype=torch.float64)
     other = continued(library.get(name), 50.0)
     slope = other.derivative(u)
-    # Distances come 20 a decade, so a slope that grows as their third power may stay 30 % below.
-    assert bool(((slope.abs() <= 50.0) & (slope.abs() > 35.0)).all())
+    # Distances come 200 a decade, so a slope that grows as their third power may stay 4 % below.
+    assert bool(((slope.abs() <= 50.0) & (slope.abs() > 45.0)).all())
     torch.testing.assert_close(other(u).diff(), slope[1:] * u.diff(), rtol=1e-6, atol=0)
 
 
