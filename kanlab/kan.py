@@ -98,9 +98,21 @@ class KAN(legacy.EarlierCalls, Network):
         parts = check_dataset(dataset, self.n_in, self.n_out, dtype=self.dtype, device=str(self.device))
         return Data(parts["train_input"], parts["train_label"], parts["test_input"], parts["test_label"])
 
+    def read_rows(self, dataset: Dataset | None) -> Data:
+        """Check what rows there are beside a ``residual_fn``: labelled ones, test rows, both or none."""
+        if dataset and "train_input" in dataset:
+            return self.read_data(dataset)
+        empty = torch.zeros(0, self.n_in, dtype=self.dtype, device=self.device)
+        none = Data(empty, torch.zeros(0, self.n_out, dtype=self.dtype, device=self.device))
+        if not dataset:
+            return none
+        names = ("input", "label")
+        rows = self.read_data({f"train_{name}": dataset[f"test_{name}"] for name in names if f"test_{name}" in dataset})
+        return dataclasses.replace(none, test_input=rows.train_input, test_label=rows.train_label)
+
     def fit_steps(
         self,
-        dataset: Dataset,
+        dataset: Dataset | None = None,
         opt: str = "auto",
         steps: int | None = 50,
         lamb: float = 0.0,
@@ -128,13 +140,16 @@ class KAN(legacy.EarlierCalls, Network):
         """
         penalty = Penalty(lamb, lamb_l1, lamb_entropy, lamb_coef, lamb_coefdiff, reg_metric)
         chosen = Options(opt=opt, steps=steps, penalty=penalty, metrics=tuple(metrics or ()), **options)
-        training = fit.fit_steps(self, self.read_data(dataset), chosen)
+        if dataset is None and chosen.residual_fn is None:
+            raise ValueError("there is nothing to learn: give a dataset, a residual_fn or both")
+        data = self.read_data(cast(Dataset, dataset)) if chosen.residual_fn is None else self.read_rows(dataset)
+        training = fit.fit_steps(self, data, chosen)
         return continued.while_training(self, training, y_th) if singularity_avoiding else training
 
     @understands(legacy.TRAINING)
     def fit(
         self,
-        dataset: Dataset,
+        dataset: Dataset | None = None,
         opt: str = "auto",
         steps: int = 50,
         lamb: float = 0.0,
@@ -150,7 +165,8 @@ class KAN(legacy.EarlierCalls, Network):
         Parameters
         ----------
         dataset
-            ``train_input`` ``[n, n_in]``, ``train_label`` ``[n, n_out]`` and, if there is one, the test part.
+            ``train_input`` ``[n, n_in]``, ``train_label`` ``[n, n_out]`` and, if there is one, the test part; with a
+            ``residual_fn`` either part may be missing, or the dataset altogether.
         opt
             ``"LM"`` (Levenberg-Marquardt), ``"LBFGS"``, ``"Adam"``, or ``"auto"``: LM as long as it is affordable.
         steps
@@ -165,7 +181,8 @@ class KAN(legacy.EarlierCalls, Network):
         **options
             ``lamb_coef``, ``lamb_coefdiff`` and ``reg_metric``: see `Penalty`; ``update_grid``, ``grid_update_num``,
             ``start_grid_update_step``, ``stop_grid_update_step``: when the grids
-            are laid over the data anew; ``loss_fn(prediction, label)``; ``lr``; ``batch``: rows per step, all rows
+            are laid over the data anew; ``loss_fn(prediction, label)``; ``residual_fn(u)``: a differential equation or
+            other residuals to be made small, see `kanlab.engine.residuals`; ``lr``; ``batch``: rows per step, all rows
             being used once an epoch; ``metrics``: functions without arguments; ``seed``: of batches, restarts and rows
             held out; ``restarts``: so many random starts are trained together for a few steps, the best goes on;
             ``grids``, such as ``[3, 5, 10, 20, 50]``: the grid is extended through these, at most ``steps`` steps on

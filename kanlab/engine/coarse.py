@@ -23,7 +23,8 @@ def starts_coarse(network: Network, data: Data, options: Options) -> bool:
 
     Only squared errors and second order are helped so; grids that are to stay as they are stay.
     """
-    helped = options.loss_fn is None and options.opt in ("auto", "LM") and options.update_grid
+    squares = options.loss_fn is None and options.residual_fn is None
+    helped = squares and options.opt in ("auto", "LM") and options.update_grid
     if not helped or max(network.grid) <= _FIRST[-1]:
         return False
     error = (network(data.train_input) - data.train_label).square().mean()

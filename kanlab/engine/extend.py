@@ -52,9 +52,12 @@ def extension_steps(network: Network, data: Data, options: Options) -> Steps:
 
 
 def _split(data: Data, seed: int) -> tuple[Data, Data | None]:
-    """Hold out some of the training rows, if there are enough; the test rows stay what they are."""
+    """Hold out some of the training rows, if there are enough; the test rows stay what they are.
+
+    Points of a ``residual_fn`` have no labels and are not held out.
+    """
     n = len(data.train_input)
-    if n < _FEW:
+    if n < _FEW or len(data.train_label) < n:
         return data, None
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).to(data.train_input.device)
     held, kept = order[: n // _HELD_OUT], order[n // _HELD_OUT :].sort().values

@@ -6,7 +6,11 @@ changes the very next step. However it ends (finished, closed, interrupted, fail
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Generator
+
+import torch
 
 from kanlab.engine.coarse import coarse_start, starts_coarse
 from kanlab.engine.extend import extension_steps
@@ -18,6 +22,7 @@ from kanlab.engine.options import Options as Options
 from kanlab.engine.options import Step as Step
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.race import race
+from kanlab.engine.residuals import ResidualFunction, collocation_points
 from kanlab.engine.run import Run
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.threads import stretches
@@ -38,12 +43,23 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
             f"the labels have shape {tuple(data.train_label.shape)}, class indices: they need a loss_fn such as "
             "torch.nn.CrossEntropyLoss(); numbers to fit are [n, n_out] floats"
         )
+    if options.residual_fn is not None:
+        data = _with_points(network, data, options.residual_fn)
     parameters = sum(layer.coef.numel() for layer in network.kan_layers())
     return stretches(_fit_steps(network, data, options), parameters * len(data.train_input))
 
 
+def _with_points(network: Network, data: Data, residual_fn: ResidualFunction) -> Data:
+    """Put the points of a ``residual_fn`` after the labelled rows."""
+    points = collocation_points(network, residual_fn)
+    return dataclasses.replace(data, train_input=torch.cat([data.train_input, points]))
+
+
 def _fit_steps(network: Network, data: Data, options: Options) -> Generator[Step, Penalty | None, None]:
-    network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
+    if options.residual_fn is None:
+        network.show(data.train_input[:SAMPLE_LIMIT], data.train_label[:SAMPLE_LIMIT])
+    else:  # from all over: inner points and boundaries come one after the other
+        network.show(data.train_input[:: math.ceil(len(data.train_input) / SAMPLE_LIMIT)])
     if options.grids:
         restore(network, snapshot(network.refined(options.grids[0])))
     if options.restarts > 1:

@@ -11,7 +11,10 @@ from torch import Tensor
 
 from kanlab.engine import solvers
 from kanlab.engine.losses import LossFunction
+from kanlab.engine.network import Network
+from kanlab.engine.objective import Objective
 from kanlab.engine.penalty import Penalty
+from kanlab.engine.residuals import ResidualFunction, ResidualObjective
 
 #: Rows kept as the model's samples: enough for scores and curves, little to carry.
 SAMPLE_LIMIT = 4096
@@ -30,7 +33,10 @@ def batch_last(label: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Data:
-    """Training and (possibly no) held-out rows, checked by whoever made it."""
+    """Training and (possibly no) held-out rows, checked by whoever made it.
+
+    With a ``residual_fn`` its points stand after the rows that have labels.
+    """
 
     train_input: Float[Tensor, "n n_in"]
     train_label: Tensor
@@ -50,6 +56,7 @@ class Options:
     start_grid_update_step: int = -1
     stop_grid_update_step: int = 50
     loss_fn: LossFunction | None = None
+    residual_fn: ResidualFunction | None = None
     lr: float | None = None
     batch: int = -1
     metrics: Sequence[Metric] = ()
@@ -77,12 +84,29 @@ class Options:
             raise ValueError(
                 f"batch is {self.batch!r}; allowed are whole numbers from 1 up, or -1 for all rows at once"
             )
+        self._check_residuals()
         names = ["train_loss", "test_loss", "reg", *(metric_name(metric) for metric in self.metrics)]
         for metric in self.metrics:
             if not callable(metric):
                 raise TypeError(f"metrics holds {metric!r}; a metric is a function without arguments")
             if names.count(metric_name(metric)) > 1:
                 raise ValueError(f"the name {metric_name(metric)!r} is taken: give each metric a __name__ of its own")
+
+    def _check_residuals(self) -> None:
+        if self.residual_fn is None:
+            return
+        if not callable(self.residual_fn):
+            raise TypeError(f"residual_fn is {self.residual_fn!r}; it must be a function of the model u")
+        if self.loss_fn is not None:
+            raise ValueError("residual_fn and loss_fn exclude each other: return what the loss would square as a term")
+        if self.batch != -1:
+            raise ValueError(f"batch is {self.batch}; with residual_fn all points are used at each step: leave it out")
+
+    def objective(self, network: Network, x: Tensor, y: Tensor, penalty: Penalty | None = None) -> Objective:
+        """Make what is minimised, on inputs ``[n_in, n]`` and labels; see `Objective` and `ResidualObjective`."""
+        if self.residual_fn is None:
+            return Objective(network, x, y, penalty, self.loss_fn)
+        return ResidualObjective(network, x, y, self.residual_fn, penalty)
 
     def updates_grid(self, index: int) -> bool:
         """Whether the grid is laid anew before step ``index``."""
@@ -101,7 +125,8 @@ class Step:
     index
         Counted from 0.
     train_loss, test_loss
-        Root mean squared errors for the default loss, else the loss itself; nan without test rows.
+        Root mean squared errors for the default loss, else the loss itself; nan without test rows. Of residuals the
+        loss is the sum of their mean squares, and the test loss is the root mean squared error of the outputs.
     reg
         The sum over layers of what ``lamb`` multiplies; 0 while ``lamb`` is 0.
     objective

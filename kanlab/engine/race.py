@@ -17,7 +17,6 @@ from torch import Tensor
 from kanlab.engine.lay import lay_first
 from kanlab.engine.linearise import Linearisation
 from kanlab.engine.network import Network
-from kanlab.engine.objective import Objective
 from kanlab.engine.options import Data, Options, batch_last
 from kanlab.engine.snapshot import Snapshot, restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
@@ -32,14 +31,21 @@ _FLOOR, _LEAST, _MOST = 1e-6, 1e-12, 1e8
 
 def race(network: Network, data: Data, options: Options) -> None:
     """Leave ``network`` at the best of ``options.restarts`` starts, the first being the one it has."""
-    rows = torch.randperm(len(data.train_input), generator=torch.Generator().manual_seed(options.seed))[:_ROWS]
-    rows = rows.to(data.train_input.device)
-    x, y = data.train_input[rows].T.contiguous(), batch_last(data.train_label[rows])
+    x, y = _rows(data, options)
     starts = _starts(network, x, y, options)
-    run = _train_together if options.loss_fn is None else _train_in_turn
+    run = _train_together if options.loss_fn is None and options.residual_fn is None else _train_in_turn
     ends = run(network, starts, x, y, options)
     losses = torch.tensor([end.loss for end in ends]).nan_to_num(nan=torch.inf)
     restore(network, ends[int(losses.argmin())].state)
+
+
+def _rows(data: Data, options: Options) -> tuple[Float[Tensor, "i n"], Tensor]:
+    """Return some of the rows; of residuals, all points."""
+    if options.residual_fn is not None:
+        return data.train_input.T.contiguous(), batch_last(data.train_label)
+    rows = torch.randperm(len(data.train_input), generator=torch.Generator().manual_seed(options.seed))[:_ROWS]
+    rows = rows.to(data.train_input.device)
+    return data.train_input[rows].T.contiguous(), batch_last(data.train_label[rows])
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class _End:
 def _starts(network: Network, x: Tensor, y: Tensor, options: Options) -> list[Snapshot]:
     """Return the network's own state and others drawn anew, each on grids over the data; what is frozen stays."""
     generator = torch.Generator().manual_seed(options.seed)
-    lay_first(network, x.T, lambda: Objective(network, x, y, None, options.loss_fn).start().value)
+    lay_first(network, x.T, lambda: options.objective(network, x, y).start().value)
     starts = [snapshot(network)]
     other = copy.deepcopy(network)
     for _ in range(options.restarts - 1):
@@ -155,11 +161,11 @@ def _train_in_turn(
     ends, trial = [], copy.deepcopy(network)
     for start in starts:
         restore(trial, start)
-        solver = LevenbergMarquardt(Objective(trial, x, y, None, options.loss_fn))
+        solver = LevenbergMarquardt(options.objective(trial, x, y))
         for half in range(2):
             if half:
                 trial.update_grid_from_samples(x.T)
-                solver.restart(Objective(trial, x, y, None, options.loss_fn))
+                solver.restart(options.objective(trial, x, y))
             for _ in range(_STEPS // 2):
                 if not solver.done:
                     solver.step()

@@ -114,10 +114,10 @@ class Run:
     # ---- before and between steps
 
     def _objective(self) -> Objective:
-        return Objective(self.network, *next(self._batches), self.penalty, self.options.loss_fn)
+        return self.options.objective(self.network, *next(self._batches), self.penalty)
 
     def _on_all_rows(self) -> tuple[Objective, Evaluation]:
-        objective = Objective(self.network, self._x, self._y, self.penalty, self.options.loss_fn)
+        objective = self.options.objective(self.network, self._x, self._y, self.penalty)
         return objective, objective.start()
 
     def _value(self) -> float:
@@ -183,7 +183,7 @@ class Run:
     def _told(self, index: int, now: Evaluation, reason: str) -> Step:
         return Step(
             index,
-            _shown(now.loss, self.options),
+            now.loss if self.options.residual_fn else _shown(now.loss, self.options),
             self._test_loss(now),
             now.reg,
             now.value,
