@@ -14,7 +14,10 @@ import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
+
+from safetensors import SafetensorError
 
 from kanlab import edit
 from kanlab.engine.fit import Step
@@ -27,6 +30,7 @@ from kanlab.session import Session
 from kanlab.symbolic.search import Progress
 from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
 from kanlab.widgets._messages import Refused, check_args
+from kanlab.widgets._rows import LossRows
 
 Edge = tuple[int, int, int]
 #: Solvers that take a learning rate.
@@ -85,6 +89,8 @@ class Hub:
         self.controls = Controls()
         self.selected: Edge | None = None
         self.error: str | None = None
+        #: Where the session is written after every command, if anywhere.
+        self.autosave: Path | None = None
         self.runner = Runner(session, self)
         session.listeners.append(self._session_changed)
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
@@ -93,6 +99,7 @@ class Hub:
         self._shape: Any = None
         #: The steps of the present stretch of training, and the history entry that it began from.
         self._rows: list[Row] = []
+        self._loss_rows = LossRows()
         self._rows_from = -1
         # Both the runner's thread and the kernel's tell; what is told last must be what was found last.
         self._telling = threading.RLock()
@@ -260,7 +267,7 @@ class Hub:
         if not self._watched:
             return
         if now - self._framed_at >= _FRAME_EVERY and self._keeps_up(now):
-            self._frame()
+            self._frame(grows=True)
         if now >= self._slow_due:
             self._tell_nodes()
             self._tell_formula()
@@ -277,7 +284,7 @@ class Hub:
 
     def changed(self) -> None:
         """Tell everybody everything."""
-        self._rows, self._trial = [], None
+        self._rows, self._trial, self._loss_rows = [], None, LossRows()
         if not self.runner.training:
             self._stepped_at = 0.0
         if self.selected is not None and not self._exists(self.selected):
@@ -329,8 +336,8 @@ class Hub:
             "error": self.error,
         }
 
-    def frame(self) -> tuple[dict[str, Any], _state.Arrays]:
-        """Return a frame's header and its numbers."""
+    def frame(self, *, grows: bool = False) -> tuple[dict[str, Any], _state.Arrays]:
+        """Return a frame's header and its numbers; of a curve that ``grows`` only what is new."""
         session, controls, live, shown = self.session, self.controls, self._live(), self._shown
         rows = session.rows() + live
         arrays = _state.arrays_of(shown, controls.edge_th, controls.node_th)
@@ -350,7 +357,7 @@ class Hub:
             "r2": _state.r_squared(session, shown),
             "speed": _state.finite(self._speed) if self.runner.training else None,
             "points": _state.POINTS,
-            "loss": {"from": 0, "rows": [[row[0], *map(_state.finite, row[1:])] for row in _thinned(rows)]},
+            "loss": self._loss_rows.end(rows) if grows else LossRows().whole(rows),
         }
         return header, arrays
 
@@ -388,8 +395,18 @@ class Hub:
 
     def _session_changed(self) -> None:
         """Show what was done, by whomever; amid training the runner tells at its end."""
+        self._save()
         if not self.runner.training:
             self.changed()
+
+    def _save(self) -> None:
+        """Write the session where it is kept; that this cannot be done is told, and ends nothing."""
+        if self.autosave is None:
+            return
+        try:
+            self.session.save(self.autosave)
+        except (OSError, SafetensorError) as error:
+            self.error = f"the session could not be saved: {error}"
 
     def _configure(self) -> None:
         controls = self.controls
@@ -409,11 +426,11 @@ class Hub:
             self._acked, self._acked_at = self._seq, now
         return self._seq - self._acked < _WINDOW
 
-    def _frame(self, to: View | None = None) -> None:
+    def _frame(self, to: View | None = None, *, grows: bool = False) -> None:
         with self._telling:
             self._framed_at = time.monotonic()
             self._seq += 1
-            header, arrays = self.frame()
+            header, arrays = self.frame(grows=grows)
             self._tell({"kind": "frame", "seq": self._seq} | header, [arrays.buffer()], to=to)
 
     def _tell_state(self, to: View | None = None) -> None:
@@ -452,10 +469,3 @@ def hub_of(session: Session) -> Hub:
     """Return the session's hub; there is one, so that all its panels are in sync."""
     owners = (getattr(listener, "__self__", None) for listener in session.listeners)
     return next((owner for owner in owners if isinstance(owner, Hub)), None) or Hub(session)
-
-
-def _thinned(rows: list[tuple[int, float, float, float]], most: int = 1000) -> list[tuple[int, float, float, float]]:
-    """Keep at most about ``most`` rows of a long curve, and the last."""
-    every = max(1, math.ceil(len(rows) / most))
-    kept = rows[::every]
-    return kept if not rows or kept[-1] is rows[-1] else [*kept, rows[-1]]

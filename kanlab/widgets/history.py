@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from IPython.core.getipython import get_ipython
+
 from kanlab.session import Session
 from kanlab.widgets._base import Panel, finished
 
@@ -22,6 +24,13 @@ class HistoryPanel(Panel):
     def redo(self) -> None:
         """Do again what was undone last."""
         finished(self.hub.do("redo"))
+
+    def to_cell(self) -> None:
+        """Put the script into a new cell below the one that runs."""
+        shell = get_ipython()
+        if shell is None:
+            raise RuntimeError("there is no notebook to put a cell into; use history.script")
+        shell.set_next_input(self.script, replace=False)
 
     @property
     def script(self) -> str:

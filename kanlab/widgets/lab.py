@@ -41,6 +41,14 @@ class Lab(Panel):
     seed
         Of the model that is made, and of the split of a DataFrame.
 
+    autosave
+        A file that the session is written to after every command, so that a kernel that dies loses the last one at
+        most: ``Lab(Session.load("work.kan"), autosave="work.kan")`` goes on from there.
+    show, hide
+        The panels and parts to show (None: all) and to hide; see `kanlab.widgets._parts.PARTS`.
+    language
+        ``"en"``, ``"ko"``, ``"zh"``, ``"ja"``; None: the browser's.
+
     Examples
     --------
     >>> from kanlab import KAN, Lab, create_dataset
@@ -62,9 +70,12 @@ class Lab(Panel):
         out_names: Sequence[str] | None = None,
         target: str | None = None,
         seed: int = 0,
+        autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ):
         super().__init__(_session(source, dataset, names, out_names, target, seed), panel="lab", **options)
+        if autosave is not None:
+            self.hub.autosave = pathlib.Path(autosave)
         replace_in_cell(self.hub)
 
     # ---- the panels, each to be shown alone, in sync

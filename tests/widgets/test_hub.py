@@ -478,15 +478,6 @@ class TestFrames:
         assert 2 <= len(view.of("formula")) - before[0] <= 8
         assert 2 <= len(view.of("detail")) - before[1] <= 8
 
-    def test_of_a_long_training_stay_small(self) -> None:
-        rows = [(n, 1.0 / n, 1.0 / n, 0.0) for n in range(1, 100_001)]
-        thin = _hub._thinned(rows)
-        assert len(thin) <= 1001
-        assert (thin[0], thin[-1]) == (rows[0], rows[-1])
-        assert thin == sorted(thin)
-        assert _hub._thinned([]) == []
-        assert _hub._thinned(rows[:1000]) == rows[:1000]
-
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(

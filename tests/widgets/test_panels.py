@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -367,3 +368,38 @@ class TestLab:
                 Lab(7)
         gc.collect()
         assert not recwarn.list
+
+
+class TestKeeping:
+    def test_every_command_is_saved(self, session: Session, tmp_path: Path) -> None:
+        lab = Lab(session, autosave=tmp_path / "work.kan")
+        lab.inspector.edge = (0, 0, 0)
+        lab.inspector.fix("sin")
+        again = Session.load(tmp_path / "work.kan")
+        assert again.current.label == "fix (0, 0, 0) sin"
+        lab.history.undo()
+        assert Session.load(tmp_path / "work.kan").current.label == session.current.label
+        lab.start(steps=2)
+        assert lab.wait(PATIENCE)
+        assert Session.load(tmp_path / "work.kan").current.label.startswith("fit 2")
+        lab.close()
+
+    def test_place_that_cannot_be_written_is_told(self, session: Session, tmp_path: Path) -> None:
+        lab = Lab(session, autosave=tmp_path / "no-folder" / "work.kan")
+        session.remove_edge(0, 0, 0)
+        assert "could not be saved" in (lab.hub.error or "")
+        assert session.current.label == "remove (0, 0, 0)"
+
+    def test_script_goes_into_a_cell(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        cells: list[tuple[str, bool]] = []
+
+        class Shell:
+            def set_next_input(self, text: str, replace: bool) -> None:
+                cells.append((text, replace))
+
+        monkeypatch.setattr("kanlab.widgets.history.get_ipython", Shell)
+        lab.history.to_cell()
+        assert cells == [(lab.session.script(), False)]
+        monkeypatch.setattr("kanlab.widgets.history.get_ipython", lambda: None)
+        with pytest.raises(RuntimeError, match="no notebook"):
+            lab.history.to_cell()

@@ -1,0 +1,225 @@
+"""The Lab's floors, measured in a real JupyterLab with a headless Chromium: how soon it acts, what it costs and draws.
+
+``python -m tests.benchmarks.lab_floors [--minutes 2]`` from the root prints a table and writes nothing. Where there
+are two cores, the kernel gets the first and everything else the second. ``KANLAB_CHROMIUM`` names the browser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.browser.conftest import _FLAGS
+from tests.browser.lab_page import LabPage
+from tests.browser.notebook import Notebook
+from tests.browser.server import jupyterlab
+
+ROOT = Path(__file__).parents[2]
+#: A cell that makes a Lab of a given width, counts its steps and frames, and notes when a slider acts.
+SETUP = """
+import os, time, torch, kanlab
+from kanlab import KAN, create_dataset
+if (os.cpu_count() or 1) > 1:
+    os.sched_setaffinity(0, {{0}})
+torch.set_num_threads(1)
+width = {width}
+target = lambda x: torch.sin(x).sum(1, keepdim=True).repeat(1, width[-1])
+dataset = create_dataset(target, n_var=width[0], train_num=500, test_num=200, seed=0)
+lab = kanlab.Lab(KAN(width, grid=5, seed=0), dataset)
+hub, acted, counted = lab.hub, [], {{"steps": 0, "frames": 0}}
+stepped, frame, configure = hub.stepped, hub._frame, hub.runner.configure
+def count(name, call):
+    def counting(*args, **options):
+        counted[name] += 1
+        return call(*args, **options)
+    return counting
+hub.stepped, hub._frame = count("steps", stepped), count("frames", frame)
+def note(**changes):
+    acted.append(time.time() * 1000)
+    return configure(**changes)
+hub.runner.configure = note
+lab.training.optimizer = "Adam"
+"""
+WINDOW = 6.0
+Row = tuple[str, str, str]
+
+
+def rate(book: Notebook, name: str) -> float:
+    """Return how often something happened in a second of the kernel's processor time, over a window.
+
+    With a core of its own the kernel has that each second; on a machine that others use too it still tells the cost.
+    """
+    book.kexec("counted.update(steps=0, frames=0); begin = time.process_time()")
+    book.page.wait_for_timeout(1000 * WINDOW)
+    return float(book.keval(f"counted[{name!r}] / (time.process_time() - begin)"))
+
+
+def latency(lab: LabPage, presses: int = 60) -> tuple[float, float]:
+    """Return median and 95th percentile, in ms, from a slider's move in the browser to its effect in the kernel."""
+    slider, moved = lab.slider("lamb"), []
+    slider.evaluate("(s) => s.addEventListener('input', () => { window.moved = Date.now(); }, true)")
+    for press in range(presses):
+        before = lab.book.keval("len(acted)")
+        slider.press("ArrowLeft" if press % 2 else "ArrowRight")
+        lab.until(lambda before=before: lab.book.keval("len(acted)") > before, "the slider to act")
+        moved.append(lab.book.keval("acted[-1]") - lab.book.page.evaluate("window.moved"))
+        lab.book.page.wait_for_timeout(60)
+    return statistics.median(moved), sorted(moved)[int(0.95 * len(moved))]
+
+
+def dropped(lab: LabPage) -> tuple[float, float]:
+    """Pan and hover; return the median and the 95th percentile of the time between drawings, in ms."""
+    page, box = lab.book.page, lab.region.get_by_label("network graph").bounding_box()
+    assert box
+    page.evaluate(
+        """() => { window.gaps = []; let last = performance.now();
+          const tick = (now) => { window.gaps.push(now - last); last = now; requestAnimationFrame(tick); };
+          requestAnimationFrame(tick); }"""
+    )
+    middle = box["x"] + box["width"] / 2, box["y"] + 60
+    page.mouse.move(*middle)
+    for pressed in (True, False):
+        if pressed:
+            page.mouse.down()
+        for n in range(120):
+            page.mouse.move(middle[0] + 80 * ((n % 40) / 40 - 0.5), middle[1] + n)
+        if pressed:
+            page.mouse.up()
+    gaps = sorted(page.evaluate("window.gaps"))
+    return statistics.median(gaps), gaps[int(0.95 * len(gaps))]
+
+
+def violations(lab: LabPage) -> int:
+    """Return how many rules of WCAG 2.1 A and AA axe-core finds broken."""
+    lab.book.page.add_script_tag(path=ROOT / "kanlab/frontend/node_modules/axe-core/axe.min.js")
+    run = "(lab) => axe.run(lab, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    return len(lab.region.evaluate(run)["violations"])
+
+
+def slowdown(show: Callable[..., tuple[Notebook, LabPage]], width: list[int]) -> tuple[float, float]:
+    """Return by how much an open Lab slows training, in percent (the middle of three pairs), and frames a second."""
+    book, lab = show(width)
+    book.kexec("lab.start()")
+    shares, frames = [], []
+    for _ in range(3):
+        book.kexec("hub._watched = False")
+        alone = rate(book, "steps")
+        book.kexec("hub._watched = True")
+        shares.append(100 * (1 - rate(book, "steps") / alone))
+        frames.append(float(book.keval("counted['frames']")) / WINDOW)
+    lab.button("Pause").click()
+    return statistics.median(shares), statistics.median(frames)
+
+
+def memory(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> tuple[float, float, int]:
+    """Train with the Lab open; return the growth of kernel and browser in percent, and the messages lost."""
+    book, lab = show([2, 5, 1])
+    book.kexec("lab.start()")
+
+    def sizes() -> tuple[float, float]:
+        kernel = book.keval("int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE')")
+        return float(kernel), float(book.page.evaluate("performance.memory.usedJSHeapSize"))
+
+    def settled() -> tuple[float, float]:
+        # A heap that waits for its collector says nothing: the least of some looks does.
+        looks = []
+        for _ in range(10):
+            book.page.wait_for_timeout(1000)
+            looks.append(sizes())
+        return min(kernel for kernel, _ in looks), min(browser for _, browser in looks)
+
+    book.page.wait_for_timeout(10_000)
+    before = settled()
+    book.page.wait_for_timeout(minutes * 60_000)
+    after = settled()
+    lab.button("Pause").click()
+    book.page.wait_for_timeout(3000)
+    lost = int(book.keval("max(0, hub._seq - hub._acked - 12)"))
+    return 100 * (after[0] / before[0] - 1), 100 * (after[1] / before[1] - 1), lost
+
+
+def measure(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> Iterator[Row]:
+    """Measure one floor after the other."""
+    book, lab = show([2, 5, 1])
+    yield "Lab visible after the cell runs", "1.5 s", f"{book.visible_after:.2f} s"  # type: ignore[attr-defined]
+    book.kexec("lab.start()")
+    median, p95 = latency(lab)
+    yield "slider moved → acts in the kernel while training", "median 100 ms, p95 150 ms", f"{median:.0f}, {p95:.0f} ms"
+    lab.button("Pause").click()
+    broken = []
+    for dark in (False, True):
+        book.set_theme(dark=dark)
+        book.page.wait_for_timeout(800)
+        broken.append(violations(lab))
+    yield "axe-core, WCAG 2.1 A and AA: light, dark", "0, 0", ", ".join(map(str, broken))
+    for width, edges, floor in (([2, 5, 1], 15, "5 %"), ([10, 18, 1], 198, "10 %")):
+        share, frames = slowdown(show, width)
+        yield f"training slowed by an open Lab, {edges} edges", f"{floor}, 10 frames/s", f"{share:.1f} %, {frames:.1f}"
+    _, lab = show([20, 20, 5])
+    median, p95 = dropped(lab)
+    yield (
+        "500 edges: time between drawings while panning and hovering",
+        "16.7 ms",
+        f"median {median:.1f}, p95 {p95:.1f} ms",
+    )
+    static = ROOT / "kanlab" / "widgets" / "static"
+    size = sum((static / name).stat().st_size for name in ("kanlab.js", "kanlab.css"))
+    yield "bundle", "150 kB", f"{size / 1000:.0f} kB"
+    kernel, browser, lost = memory(show, minutes)
+    yield (
+        f"memory after {minutes:g} min of training: kernel, browser; lost messages",
+        "± 5 %; 0",
+        (f"{kernel:+.1f} %, {browser:+.1f} %; {lost}"),
+    )
+
+
+@contextmanager
+def laboratory() -> Iterator[Callable[..., tuple[Notebook, LabPage]]]:
+    """Start JupyterLab and Chromium; yield what shows a Lab of some width in a new notebook."""
+    from playwright.sync_api import sync_playwright
+
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {1})
+    opened: list[Notebook] = []
+    with tempfile.TemporaryDirectory() as home, jupyterlab(Path(home), ROOT) as server, sync_playwright() as playwright:
+        flags = [*_FLAGS, "--enable-precise-memory-info"]
+        browser = playwright.chromium.launch(executable_path=os.environ.get("KANLAB_CHROMIUM"), args=flags)
+
+        def show(width: list[int]) -> tuple[Notebook, LabPage]:
+            for book in opened:
+                book.close()
+            opened.clear()
+            cells = [SETUP.format(width=width), "shown = time.time(); lab"]
+            book: Any = Notebook(browser, server, cells, name=f"floors-{'-'.join(map(str, width))}", height=1400)
+            opened.append(book)
+            book.open()
+            book.run(0)
+            lab = LabPage(book, book.run(1))
+            book.visible_after = (book.page.evaluate("Date.now()") - 1000 * float(book.keval("shown"))) / 1000
+            return book, lab
+
+        yield show
+        for book in opened:
+            book.close()
+        browser.close()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    minutes = parser.parse_args().minutes
+    print("| what | floor | measured |\n|---|---|---|")
+    with laboratory() as show:
+        for what, floor, found in measure(show, minutes):
+            print(f"| {what} | {floor} | {found} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
