@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from kanlab import legacy, store
 from kanlab.data import check_dataset
-from kanlab.engine import attribution, fit, jets, prune
+from kanlab.engine import attribution, edit, fit, jets, prune
 from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
@@ -95,8 +95,10 @@ class KAN(legacy.EarlierCalls, Network):
 
     def read_data(self, dataset: Dataset) -> Data:
         """Check a dataset against this model's shape."""
-        parts = check_dataset(dataset, self.n_in, self.n_out, dtype=self.dtype, device=str(self.device))
-        return Data(parts["train_input"], parts["train_label"], parts["test_input"], parts["test_label"])
+        n_in = self.n_in if self.n_columns == self.n_in else None  # else both will do, and read checks it
+        parts = check_dataset(dataset, n_in, self.n_out, dtype=self.dtype, device=str(self.device))
+        train, test = (self.read(parts[name]).T for name in ("train_input", "test_input"))
+        return Data(train, parts["train_label"], test, parts["test_label"])
 
     def read_rows(self, dataset: Dataset | None) -> Data:
         """Check what rows there are beside a ``residual_fn``: labelled ones, test rows, both or none."""
@@ -321,9 +323,15 @@ class KAN(legacy.EarlierCalls, Network):
         """Return a model without the edges that score below the threshold."""
         return cast(KAN, prune.prune(self, edge_th=threshold, node_th=0.0))
 
-    def prune_node(self, threshold: float = 1e-2) -> KAN:
-        """Return a model without the hidden nodes that score below the threshold."""
-        return cast(KAN, prune.prune(self, edge_th=0.0, node_th=threshold))
+    def prune_node(
+        self, threshold: float = 1e-2, mode: str = "auto", active_neurons_id: Sequence[Sequence[int]] | None = None
+    ) -> KAN:
+        """Return a model without the hidden nodes below the threshold; ``"manual"``: with the active ones only."""
+        return cast(KAN, prune.prune_nodes(self, threshold, legacy.chosen_nodes(self.depth, mode, active_neurons_id)))
+
+    def prune_input(self, threshold: float = 1e-2, active_inputs: Sequence[int] | None = None) -> KAN:
+        """Return a model without the inputs that score below the threshold; it still takes all columns of the data."""
+        return cast(KAN, prune.prune_inputs(self, threshold, active_inputs))
 
     def refine(self, grid: int | Sequence[int]) -> KAN:
         """Return a model on ``grid`` intervals; with more of them it is the same function."""
@@ -334,15 +342,36 @@ class KAN(legacy.EarlierCalls, Network):
         self.check_edge(l, i, j)
         self.layer(l).remove(i, j)
 
-    def remove_node(self, l: int, i: int) -> None:
-        """Remove all edges of hidden node ``i`` of level ``l`` (1 is the first hidden one)."""
-        if not 0 < l < self.depth or not 0 <= i < sum(self.width[l]):
-            raise ValueError(f"node ({l}, {i}) is not a hidden node; levels 1 to {self.depth - 1} are hidden")
-        for j in range(self.layer(l).out_dim):
-            self.layer(l).remove(i, j)
-        for subnode in self.groups[l - 1][i]:
-            for before in range(self.layer(l - 1).in_dim):
-                self.layer(l - 1).remove(before, subnode)
+    def remove_node(self, l: int, i: int, mode: str = "all") -> None:
+        """Remove the edges of hidden node ``i`` of level ``l`` (1 is the first), or those ``"up"`` or ``"down"``."""
+        edit.remove_node(self, l, i, mode)
+
+    def expand_width(
+        self, layer_id: int, n_added_nodes: int = 1, sum_bool: bool = True, mult_arity: int = 2, *, seed: int = 0
+    ) -> None:
+        """Add nodes to a level, the function as it was; see `kanlab.engine.edit.widened`."""
+        self.take_over(edit.widened(self, layer_id, n_added_nodes, sum_bool=sum_bool, mult_arity=mult_arity, seed=seed))
+
+    def expand_depth(self) -> None:
+        """Add a layer after the outputs that passes them on; see `kanlab.engine.edit.deepened`."""
+        self.take_over(edit.deepened(self))
+
+    def perturb(self, mag: float = 1.0, mode: str = "non-intrusive", *, seed: int = 0) -> None:
+        """Put noise on edges that reach no output, or on others; see `kanlab.engine.edit.perturbed`."""
+        self.take_over(edit.perturbed(self, mag, mode, seed=seed))
+
+    def swap(self, l: int, i1: int, i2: int) -> None:
+        """Let two nodes of hidden level ``l`` change places; the function stays."""
+        self.take_over(edit.swapped(self, l, i1, i2))
+
+    def auto_swap(self) -> None:
+        """Let hidden nodes change places until strong edges go upright; the function stays."""
+        self.take_over(edit.untangled(self))
+
+    @property
+    def connection_cost(self) -> float:
+        """How far strong edges reach sideways: what `auto_swap` lowers."""
+        return edit.connection_cost(self)
 
     # ---- scores
 

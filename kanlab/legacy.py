@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast, overload
@@ -147,6 +147,20 @@ def understands(*vocabularies: Vocabulary) -> Callable[[Method], Method]:
         return cast(Method, call)
 
     return put_before
+
+
+def chosen_nodes(
+    depth: int, mode: str, active_neurons_id: Sequence[Sequence[int]] | None
+) -> Sequence[Sequence[int]] | None:
+    """Return the nodes that ``prune_node(mode="manual")`` keeps on each hidden level; None for ``mode="auto"``.
+
+    pykan's lists begin at the first hidden level; those of spring 2024 begin at the inputs, which stay.
+    """
+    if mode not in ("auto", "manual") or (mode == "manual") != (active_neurons_id is not None):
+        raise ValueError(f"mode is {mode!r}; allowed are 'auto', and 'manual' with active_neurons_id")
+    if active_neurons_id is not None and len(active_neurons_id) == depth:
+        return active_neurons_id[1:]
+    return active_neurons_id
 
 
 class EarlierCalls:

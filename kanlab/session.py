@@ -63,6 +63,8 @@ class Session:
         self.dataset = dict(dataset)
         names = dataset.get("input_names") if names is None else names
         out_names = dataset.get("output_names") if out_names is None else out_names
+        if names is not None and not isinstance(names, str):
+            names = self.model.of_inputs(names)
         self.names = _names("names", names, self.model.n_in, "x")
         self.out_names = _names("out_names", out_names, self.model.n_out, "f")
         if self.model.samples is None:

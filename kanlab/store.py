@@ -50,6 +50,8 @@ def to_record(network: Network) -> Record:
         "k": [layer.k for layer in network.kan_layers()],
         "mult_arity": network.mult_arity,
         "grid_eps": network.grid_eps,
+        "input_id": network.input_id,
+        "n_columns": network.n_columns,
         "base_fun": base.name,
         "dtype": str(network.dtype).removeprefix("torch."),
         "frozen": sorted(name for name, parameter in network.named_parameters() if not parameter.requires_grad),
@@ -94,6 +96,7 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
             layer.fixed = {**layer.fixed, (i, j): _named(l, i, j, name)}
         for name in config["frozen"]:
             network.get_parameter(name).requires_grad_(False)
+        network.input_id, network.n_columns = _columns(network, config["input_id"], config["n_columns"])
         network.samples, network.targets = _seen(network, tensors.get("samples"), tensors.get("targets"))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         reason = str(error) if isinstance(error, ValueError) else repr(error)
@@ -123,6 +126,15 @@ def _require_sizes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> 
         found = tuple(tensors[f"layers.{l}.coef"].shape)
         if found != expected:
             raise ValueError(f"layers.{l}.coef is {found}, expected {expected}")
+
+
+def _columns(network: Network, input_id: Any, n_columns: Any) -> tuple[list[int], int]:
+    """Return which columns of the data are the inputs, if they can be."""
+    if sorted(set(input_id)) != list(input_id) or len(input_id) != network.n_in:
+        raise ValueError(f"input_id is {input_id}: {network.n_in} columns in their order are needed")
+    if not all(type(m) is int for m in (*input_id, n_columns)) or not 0 <= input_id[0] <= input_id[-1] < n_columns:
+        raise ValueError(f"input_id is {input_id}, of {n_columns} columns")
+    return list(input_id), n_columns
 
 
 def _seen(network: Network, samples: Tensor | None, targets: Tensor | None) -> tuple[Tensor | None, Tensor | None]:

@@ -383,6 +383,59 @@ def test_model_is_differentiable_in_its_inputs(trained):
     assert jacobian.shape == (3, 1, 3, 2)
 
 
+def test_pruned_inputs_go_through_refining_training_files_and_formulas(tmp_path):
+    data = create_dataset(lambda x: torch.sin(3 * x[:, 1]) + x[:, 3] ** 2, n_var=4, train_num=150, test_num=60, seed=1)
+    model = KAN([4, 2, 1], grid=4, seed=0)
+    model.fit(data, steps=20, log=0)
+    small = model.prune_input(0.05)
+    assert small.width[0] == [2, 0]
+    assert small.refine(8).prune_input(0.0).input_id == [1, 3]
+    assert small.fit(data, steps=10, log=0)["test_loss"][-1] < 0.1
+    small.refine(8).save(tmp_path / "m.kan")
+    loaded = KAN.load(tmp_path / "m.kan")
+    torch.testing.assert_close(loaded(data["test_input"]), small(data["test_input"]), rtol=0, atol=1e-9)
+    assert small.derivatives(data["test_input"]).first.shape == (60, 1, 2)
+    for formula in (small.formula(), small.formula(["a", "b", "c", "d"]), small.formula(["b", "d"])):
+        assert formula.check(data).agrees
+        assert [str(name) for name in formula.variables] in (["x_2", "x_4"], ["b", "d"])
+    assert small.plot(in_vars=["a", "b", "c", "d"]).axes
+    session = kanlab.Session(small, data, names=["a", "b", "c", "d"])
+    assert session.names == ["b", "d"]
+    session.save(tmp_path / "s.kan")
+    assert kanlab.Session.load(tmp_path / "s.kan").model.input_id == [1, 3]
+
+
+def test_nodes_are_pruned_by_hand_as_in_either_pykan(trained):
+    for ids in ([[0]], [[0, 1], [0]]):
+        assert trained.prune_node(mode="manual", active_neurons_id=ids).width[1] == [1, 0]
+    for options in ({"mode": "manual"}, {"mode": "some"}, {"active_neurons_id": [[0]]}):
+        with pytest.raises(ValueError, match="allowed are 'auto', and 'manual' with active_neurons_id"):
+            trained.prune_node(**options)
+
+
+def test_editing_changes_the_model_itself(trained):
+    x = DATASET["test_input"]
+    y = trained(x).detach()
+    for edit, width in (
+        (lambda m: m.expand_width(1, 2), [[2, 0], [4, 0], [1, 0]]),
+        (lambda m: m.expand_width(1, 1, False, 3), [[2, 0], [2, 1], [1, 0]]),
+        (lambda m: m.expand_depth(), [[2, 0], [2, 0], [1, 0], [1, 0]]),
+        (lambda m: m.perturb(), [[2, 0], [2, 0], [1, 0]]),
+        (lambda m: m.swap(1, 0, 1), [[2, 0], [2, 0], [1, 0]]),
+        (lambda m: m.auto_swap(), [[2, 0], [2, 0], [1, 0]]),
+    ):
+        model = trained.copy()
+        edit(model)
+        assert model.width == width
+        assert isinstance(model, KAN)
+        torch.testing.assert_close(model(x).detach(), y, rtol=0, atol=1e-10)
+        assert model.fit(DATASET, steps=3, log=0)["train_loss"][-1] < 0.1
+    model = trained.copy()
+    cost = model.connection_cost
+    model.auto_swap()
+    assert model.connection_cost <= cost
+
+
 # ---- edges
 
 

@@ -61,7 +61,15 @@ def unequal() -> KAN:
     return model
 
 
-MODELS = [plain, unequal, rich, single, classifier, pruned]
+def of_some_columns() -> KAN:
+    """Inputs pruned, on a grid refined."""
+    model = KAN([4, 2, 1], seed=6)
+    rough(model)
+    model.show(points(50, 4))
+    return model.prune_input(active_inputs=[0, 3]).refine(7)
+
+
+MODELS = [plain, unequal, of_some_columns, rich, single, classifier, pruned]
 
 
 @pytest.mark.parametrize("make", MODELS)
@@ -70,8 +78,9 @@ def test_saved_and_loaded_models_are_the_same_to_the_last_bit(make, tmp_path):
     model.save(tmp_path / "m.kan")
     loaded = KAN.load(tmp_path / "m.kan")
     assert type(loaded) is KAN
-    x = points(40, model.n_in, seed=9, reach=1.3)
+    x = points(40, model.n_columns, seed=9, reach=1.3)
     assert torch.equal(loaded(x), model(x))
+    assert loaded.input_id == model.input_id
     assert loaded.width == model.width
     assert loaded.mult_arity == model.mult_arity
     assert loaded.dtype == model.dtype
@@ -278,6 +287,13 @@ def test_other_versions_and_kinds_are_told(header, says, tmp_path):
         {"dtype": "load"},
         {"base_fun": "__import__"},
         {"grid_eps": 7},
+        {"input_id": [0, 1]},
+        {"input_id": [0, 2, 1]},
+        {"input_id": [0, 1, 3]},
+        {"input_id": [0, 1, 2.0]},
+        {"input_id": [-1, 0, 1]},
+        {"input_id": None},
+        {"n_columns": 2},
         {"fixed": [[0, 0, 0, "os.system"]]},
         {"fixed": [[0, 9, 0, "sin"]]},
         {"fixed": [[0, 0, 0]]},

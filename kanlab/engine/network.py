@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -21,8 +21,9 @@ from kanlab.engine import spline
 from kanlab.engine.layer import KANLayer
 from kanlab.engine.shape import Arity, Width, parse_arity, parse_width, per_layer, whole
 
+Value = TypeVar("Value")
 #: Range of a hidden node's values below which no grid is laid over them.
-_SILENT = 1e-9
+SILENT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,9 @@ class Network(nn.Module):
         self.samples: Tensor | None = None
         #: The labels of those samples, where it was trained: what a formula is chosen by.
         self.targets: Tensor | None = None
+        #: Which columns of the data the inputs are, and how many there are: all, until inputs are pruned.
+        self.input_id = list(range(self.n_in))
+        self.n_columns = self.n_in
         self.to(device)
 
     # ---- shape
@@ -184,12 +188,24 @@ class Network(nn.Module):
         return torch.cat([plain, *(part.prod(-2, keepdim=True) for part in factors)], -2)
 
     def read(self, x: Tensor) -> Float[Tensor, "n_in n"]:
-        """Check and cast a batch ``[batch, n_in]``; the engine's layout has the batch last."""
+        """Check and cast a batch ``[batch, n_in]``; the engine's layout has the batch last.
+
+        Where inputs were pruned, a batch may also have all columns of the data; those of the inputs are taken.
+        """
         if not isinstance(x, Tensor):
             x = torch.as_tensor(x)
-        if x.ndim != 2 or x.shape[1] != self.n_in:
-            raise ValueError(f"x has shape {tuple(x.shape)}; this model takes [batch, {self.n_in}]")
-        return x.to(self.dtype).T
+        return self.columns(x).to(self.dtype).T
+
+    def columns(self, x: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch n_in"]:
+        """Return the columns of the data that are inputs."""
+        if x.ndim != 2 or x.shape[1] not in (self.n_in, self.n_columns):
+            all_columns = "" if self.n_columns == self.n_in else f", or all {self.n_columns} columns of the data"
+            raise ValueError(f"x has shape {tuple(x.shape)}; this model takes [batch, {self.n_in}]{all_columns}")
+        return x if x.shape[1] == self.n_in else x[:, self.input_id]
+
+    def of_inputs(self, values: Sequence[Value]) -> list[Value]:
+        """Return what belongs to the inputs, given one for each of them or one for each column of the data."""
+        return [values[m] for m in self.input_id] if len(values) == self.n_columns else list(values)
 
     def forward(self, x: Float[Tensor, "batch n_in"]) -> Float[Tensor, "batch n_out"]:
         """Evaluate the model."""
@@ -277,7 +293,7 @@ class Network(nn.Module):
                 "its domain, or weights that were set by hand); undo the last change"
             )
         # An input is what it is, in any unit; a hidden node this still is silent, and will move when it wakes.
-        least = 0.0 if l == 0 else _SILENT
+        least = 0.0 if l == 0 else SILENT
         return spline.sample_knots(h, grid, self.layer(l).k, self.grid_eps, least=least)
 
     @torch.no_grad()

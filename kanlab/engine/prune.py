@@ -7,6 +7,7 @@ constant edge costs its variation only.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,7 +84,11 @@ def plan_cut(network: Network, scores: Scores, *, edge_th: float = 3e-2, node_th
     ValueError
         If an output would be left without any edge.
     """
-    cut = preview_cut(network, scores, edge_th=edge_th, node_th=node_th)
+    return possible(network, scores, preview_cut(network, scores, edge_th=edge_th, node_th=node_th))
+
+
+def possible(network: Network, scores: Scores, cut: Cut) -> Cut:
+    """Return the cut, if every output keeps an edge; else raise ValueError."""
     bare = bare_outputs(network, cut)
     if bare:
         last = network.depth - 1
@@ -188,3 +193,70 @@ def prune(network: Network, *, edge_th: float = 3e-2, node_th: float = 1e-2) -> 
     Scores are taken on the samples the model was trained on.
     """
     return apply_cut(network, plan_cut(network, attribute(network), edge_th=edge_th, node_th=node_th))
+
+
+def prune_nodes(network: Network, threshold: float = 1e-2, active: Sequence[Sequence[int]] | None = None) -> Network:
+    """Return a smaller copy without the hidden nodes that score below the threshold, or are not among the active.
+
+    Parameters
+    ----------
+    active
+        For each hidden level, the nodes to keep; in place of the threshold.
+
+    Raises
+    ------
+    ValueError
+        If ``active`` is none of that, or an output would be left without any edge.
+    """
+    scores = attribute(network)
+    if active is None:
+        return apply_cut(network, plan_cut(network, scores, edge_th=0.0, node_th=threshold))
+    if len(active) != network.depth - 1:
+        raise ValueError(f"active is {active!r}; one list of nodes for each of the {network.depth - 1} hidden levels")
+    weak = [torch.zeros_like(edges, dtype=torch.bool) for edges in scores.edges]
+    for l, nodes in enumerate(active, 1):
+        weak[l] |= ~_marked(f"active[{l - 1}]", nodes, len(scores.nodes[l])).to(network.device)[:, None]
+    return apply_cut(network, possible(network, scores, whole_cut(network, scores, weak)))
+
+
+def prune_inputs(network: Network, threshold: float = 1e-2, active: Sequence[int] | None = None) -> Network:
+    """Return a copy without the inputs that score below the threshold, or are not among the active.
+
+    The copy still takes all columns of the data and picks its own, see `Network.input_id`. An input that is the only
+    one of a factor of a product stays.
+
+    Raises
+    ------
+    ValueError
+        If ``active`` are no inputs, or an output would be left without any edge.
+    """
+    scores = attribute(network)
+    if active is None:
+        keep = scores.features >= _threshold("threshold", threshold)
+    else:
+        keep = _marked("active_inputs", active, network.n_in).to(network.device)
+    weak = [torch.zeros_like(edges, dtype=torch.bool) for edges in scores.edges]
+    weak[0] |= ~keep[:, None]
+    cut = possible(network, scores, whole_cut(network, scores, weak))
+    result, first = apply_cut(network, cut), network.layer(0)
+    keep |= ((first.mask != 0) & ~cut.edges[0]).any(1)
+    kept = keep.nonzero().flatten()
+    layer = result.layer(0)
+    layer.select(kept, torch.arange(layer.out_dim, device=kept.device))
+    result.width[0] = [len(kept), 0]
+    result.input_id = [network.input_id[m] for m in kept.tolist()]
+    if result.samples is not None:
+        result.samples = result.samples[:, kept]
+    return result
+
+
+def _marked(name: str, chosen: Sequence[int], count: int) -> Tensor:
+    """Return true at the chosen places."""
+    marks = torch.zeros(count, dtype=torch.bool)
+    for place in chosen:
+        if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place < count:
+            raise ValueError(f"{name} holds {place!r}; allowed are whole numbers from 0 to {count - 1}")
+        marks[place] = True
+    if not bool(marks.any()):
+        raise ValueError(f"{name} is empty; at least one has to stay")
+    return marks

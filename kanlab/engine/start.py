@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.engine.base import BaseFunction
+
 
 @dataclass(frozen=True)
 class Start:
@@ -38,7 +40,7 @@ class Start:
         ``torch.float64`` or ``torch.float32``.
     """
 
-    base_fun: str | Callable[[Tensor], Tensor] = "silu"
+    base_fun: str | Callable[[Tensor], Tensor] | BaseFunction = "silu"
     noise_scale: float = 0.1
     scale_base_mu: float = 0.0
     scale_base_sigma: float = 1.0

@@ -285,6 +285,8 @@ def plot(
         if not 0 < value < np.inf:
             raise ValueError(f"{name} must be positive and finite, not {value!r}")
     size = 24 * scale * varscale
+    if in_vars is not None and not isinstance(in_vars, str):
+        in_vars = network.of_inputs(in_vars)
     inputs = _read_names(in_vars, network.n_in, "in_vars", size)
     outputs = _read_names(out_vars, network.n_out, "out_vars", size)
     marks = edge_marks(network, beta, metric, sample)

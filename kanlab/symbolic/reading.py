@@ -73,7 +73,7 @@ def formula_of(
     >>> formula_of(network, ["x", "theta"]).exprs[0]
     theta**2 + 2*sin(3*x) + 1
     """
-    variables = _variables(var, network.n_in)
+    variables = _variables(_of_inputs(network, var), network.n_in)
     names = out or (["f"] if network.n_out == 1 else _numbered("f", network.n_out))
     outputs = tuple(checked_names(names, "out", network.n_out))
     read = Reference(
@@ -92,6 +92,13 @@ def formula_of(
     # Folding moves numbers to where people expect them; where that loses digits, the plain form is the better one.
     plain = _read(read, variables, outputs, plainly)
     return plain if plain.check().agreement < formula.check().agreement else formula
+
+
+def _of_inputs(network: Network, var: Sequence[str | sympy.Symbol] | None) -> Sequence[str | sympy.Symbol] | None:
+    """Return the names that belong to the inputs; where inputs were pruned, default names count all columns."""
+    if var is None:
+        return None if network.n_in == network.n_columns else [f"x_{m + 1}" for m in network.input_id]
+    return var if isinstance(var, str) else network.of_inputs(var)
 
 
 def _read(read: Reference, variables: tuple[sympy.Symbol, ...], outputs: tuple[str, ...], write: Writer) -> Formula:

@@ -132,6 +132,7 @@ class Reference:
         A dataset that says how it was normalised is taken back where the formula has normalisers too.
         """
         x, y = dataset.get(f"{part}_input"), dataset.get(f"{part}_label")
+        x = None if x is None else self.model.columns(x)
         scales = (
             (x, self.inputs, dataset.get("input_normalizer"), self.model.n_in, "input_normalizer"),
             (y, self.outputs, dataset.get("label_normalizer"), self.model.n_out, "label_normalizer"),

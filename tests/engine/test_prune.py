@@ -9,10 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from kanlab.engine.attribution import attribute
 from kanlab.engine.network import Network
-from kanlab.engine.prune import apply_cut, compact, plan_cut, preview_cut, prune
+from kanlab.engine.prune import apply_cut, compact, plan_cut, preview_cut, prune, prune_inputs, prune_nodes
 from kanlab.symbolic import library
 from tests.engine.cases import deep, named, plain, points, products, several_outputs
 
@@ -210,3 +211,76 @@ def test_compacting_is_exact():
     assert smaller.width == [[2, 0], [2, 0], [1, 0]]
     x = points(50, 2)
     torch.testing.assert_close(smaller(x), network(x), rtol=0, atol=1e-14)
+
+
+# ---- inputs, and nodes chosen by hand
+
+
+def four_inputs(seed: int = 0) -> tuple[Network, Tensor]:
+    """A network that hardly looks at inputs 0 and 2, and its samples."""
+    network = Network([4, 3, 1], grid=4, seed=seed)
+    with torch.no_grad():
+        for i in (0, 2):
+            network.layer(0).coef[i] *= 1e-4
+            network.layer(0).scale_base[i] *= 1e-4
+    x = points(100, 4)
+    network.show(x)
+    return network, x
+
+
+def test_pruned_inputs_are_gone_and_all_columns_are_still_taken():
+    network, x = four_inputs()
+    smaller = prune_inputs(network, 1e-2)
+    assert (smaller.width[0], smaller.input_id, smaller.n_columns) == ([2, 0], [1, 3], 4)
+    assert network.width[0] == [4, 0]
+    torch.testing.assert_close(smaller(x), network(x), rtol=0, atol=1e-3)
+    assert torch.equal(smaller(x), smaller(x[:, [1, 3]]))
+    assert torch.equal(smaller.seen(), x[:, [1, 3]])
+    with pytest.raises(ValueError, match=r"takes \[batch, 2\], or all 4 columns of the data"):
+        smaller(x[:, :3])
+
+
+def test_inputs_can_be_pruned_again_and_count_columns_of_the_data():
+    network, x = four_inputs()
+    once = prune_inputs(network, active=[1, 2, 3])
+    twice = prune_inputs(once, active=[0, 2])
+    assert twice.input_id == [1, 3]
+    torch.testing.assert_close(twice(x), prune_inputs(network, active=[1, 3])(x), rtol=0, atol=1e-10)
+
+
+def test_pruning_inputs_leaves_their_mean_behind():
+    network = Network([2, 1], seed=0)
+    x = points(100, 2)
+    network.show(x)
+    smaller = prune_inputs(network, active=[1])
+    assert float((smaller(x) - network(x)).mean().abs().detach()) < 1e-12
+
+
+def test_an_input_that_a_product_cannot_do_without_stays():
+    network = Network([2, [0, 1], 1], seed=0)
+    network.layer(0).remove(0, 0)
+    network.layer(0).remove(1, 1)
+    network.show(points(50, 2))
+    assert prune_inputs(network, active=[0]).input_id == [0, 1]
+
+
+def test_nodes_to_keep_can_be_named():
+    network, _ = four_inputs()
+    assert prune_nodes(network, active=[[0, 2]]).width[1] == [2, 0]
+    assert prune_nodes(network, 0.0).width == network.width
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda n: prune_inputs(n, active=[]), "active_inputs is empty"),
+        (lambda n: prune_inputs(n, active=[4]), "active_inputs holds 4; allowed are whole numbers from 0 to 3"),
+        (lambda n: prune_inputs(n, -1.0), "threshold is -1.0"),
+        (lambda n: prune_inputs(n, 1e6), "would leave output 0 without any edge"),
+        (lambda n: prune_nodes(n, active=[]), "one list of nodes for each of the 1 hidden levels"),
+        (lambda n: prune_nodes(n, active=[[3]]), r"active\[0\] holds 3; allowed are whole numbers from 0 to 2"),
+    ],
+)
+def test_what_cannot_be_pruned_is_refused(call, says):
+    with pytest.raises(ValueError, match=says):
+        call(four_inputs()[0])
