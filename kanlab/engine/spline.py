@@ -112,7 +112,8 @@ class Mesh:
     def _even_basis(self, x: Tensor, order: int) -> tuple[list[Tensor], Tensor]:
         """Evaluate polynomials of the place in the interval, the same in each."""
         t = (x - self._low) * self._per_unit
-        first = t.detach().long().clamp_(0, self.grid - 1)  # where x is not a number, some interval
+        # Clamped twice: a float too large for a whole number becomes some number, and so does what is not a number.
+        first = t.detach().clamp(0, self.grid - 1).long().clamp_(0, self.grid - 1)
         u = t - first
         powers = [torch.ones_like(u), u]
         while len(powers) <= self.k:

@@ -220,3 +220,11 @@ def test_single_precision_stays_single():
     assert (value.sum(1) - 1).abs().max() < 1e-6
     assert spline.sample_knots(x, 4, 3, 0.5).dtype == torch.float32
     assert spline.fit_coef(x, x[:, None], knots, 3).dtype == torch.float32
+
+
+@pytest.mark.parametrize("x", [-1e30, -1e6, 1e6, 1e30])
+def test_the_end_polynomials_go_on_however_far(x):
+    knots = spline.uniform_knots(0, 1, 4, 1, dtype=torch.float64)
+    coef = torch.tensor([[[0.0, 1.0, 3.0, 6.0, 10.0]]], dtype=torch.float64)
+    value = spline.curve(coef, spline.basis(torch.tensor([[x]], dtype=torch.float64), knots, 1)[0])
+    assert float(value) == pytest.approx(4 * x if x < 0 else 10 + 16 * (x - 1), rel=1e-12)
