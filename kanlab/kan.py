@@ -13,12 +13,12 @@ from typing import Any, cast
 import sympy
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from kanlab import legacy, store
 from kanlab.data import check_dataset
-from kanlab.engine import attribution, edit, fit, jets, prune
+from kanlab.engine import attribution, edit, fit, jets, prune, relu
 from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
@@ -531,6 +531,16 @@ class KAN(legacy.EarlierCalls, Network):
         [[2, 0], [1, 0], [1, 0]]
         """
         return compile_network(cls, formula, variables, x, **options)
+
+    def to_mlp(self) -> nn.Sequential:
+        """Return the ordinary module of linear maps and ReLUs that is the same function; see `kanlab.engine.relu`.
+
+        >>> model = KAN([2, 3, 1], grid=5, k=1, base_fun="identity")
+        >>> x = torch.rand(10, 2, dtype=torch.float64)
+        >>> bool((model.to_mlp()(x) - model(x)).abs().max() < 1e-12)
+        True
+        """
+        return relu.to_mlp(self)
 
     def take_over(self, other: Network) -> None:
         """Become ``other``: its shape, its edges, its samples."""
