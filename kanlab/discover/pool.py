@@ -11,6 +11,8 @@ from kanlab.discover.refit import refit
 
 #: Relative error that counts as none.
 EXACT = 1e-9
+#: How near to the problem's floor is at the floor.
+_AT_FLOOR = 1.05
 #: Steps of a first fit, and of one that is worth more.
 _STEPS, _MORE = 40, 120
 #: A fit this good is worth more steps.
@@ -46,8 +48,12 @@ class Pool:
     """Fits what is proposed for a problem, and keeps it."""
 
     problem: Problem
-    enough: float = EXACT
     candidates: list[Candidate] = field(default_factory=list)
+
+    @property
+    def enough(self) -> float:
+        """The relative error at which a formula is as good as can be told."""
+        return max(EXACT, _AT_FLOOR * self.problem.floor)
 
     def add(self, form: Form, origin: str) -> Candidate | None:
         """Fit a proposal and keep it; None if it is not finite on the data."""
@@ -75,7 +81,7 @@ class Pool:
     def score(self, candidate: Candidate) -> float:
         """Return a description length in nats: of the errors, and of the formula."""
         floor = max(self.problem.floor, EXACT)
-        return self.problem.n * math.log(math.hypot(candidate.error, 0.2 * floor)) + _PRICE * candidate.cost
+        return self.problem.n * math.log(math.hypot(candidate.error, floor)) + _PRICE * candidate.cost
 
 
 def size(form: Form) -> float:

@@ -16,6 +16,7 @@ from kanlab.discover.expression import Form, add, number, variable
 from kanlab.discover.menu import MENU
 from kanlab.discover.pool import Candidate, Pool
 from kanlab.discover.problem import Problem
+from kanlab.discover.surrogate import Surrogate, surrogate_of
 from kanlab.symbolic.library import SymbolicFunction
 
 
@@ -36,7 +37,8 @@ class Search:
     functions: tuple[SymbolicFunction, ...]
     clock: Clock
     on_candidate: Callable[[Candidate], None] = lambda candidate: None
-    trace: list[str] = field(default_factory=list)
+    #: By the problem's identity; the problem is kept so that its identity stays its own.
+    _surrogates: dict[int, tuple[Problem, Surrogate]] = field(default_factory=dict)
 
     def run(self, problem: Problem) -> Pool:
         """Search until a formula is found, the menu is through, or the time is over."""
@@ -44,6 +46,13 @@ class Search:
         with contextlib.suppress(OutOfTimeError):
             self._fill(pool, 0)
         return pool
+
+    def surrogate(self, problem: Problem) -> Surrogate:
+        """Return a smooth stand-in for the problem's function; made once."""
+        known = self._surrogates.get(id(problem))
+        if known is None:
+            known = self._surrogates[id(problem)] = (problem, surrogate_of(problem))
+        return known[1]
 
     def solve(self, problem: Problem, depth: int) -> list[Candidate]:
         """Return the best few formulas of a smaller problem."""

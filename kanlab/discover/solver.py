@@ -7,6 +7,7 @@ from typing import Protocol
 from kanlab.discover.clock import Clock
 from kanlab.discover.pool import Candidate
 from kanlab.discover.problem import Problem
+from kanlab.discover.surrogate import Surrogate
 from kanlab.symbolic.library import SymbolicFunction
 
 
@@ -16,6 +17,10 @@ class Solver(Protocol):
     #: What an edge may be called.
     functions: tuple[SymbolicFunction, ...]
     clock: Clock
+
+    def surrogate(self, problem: Problem) -> Surrogate:
+        """Return a smooth stand-in for the problem's function; made once."""
+        ...
 
     def solve(self, problem: Problem, depth: int) -> list[Candidate]:
         """Return the best few formulas of a smaller problem, best first."""

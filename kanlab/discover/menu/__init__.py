@@ -3,6 +3,11 @@
 Each is a function of a problem, the search and the depth, and yields ``(origin, form)``.
 """
 
+from kanlab.discover.menu.blocks import blocks
+from kanlab.discover.menu.polynomial import polynomial
 from kanlab.discover.menu.separable import separable
+from kanlab.discover.menu.single import single
+from kanlab.discover.menu.symmetry import symmetry
+from kanlab.discover.menu.varying import varying
 
-MENU = (separable,)
+MENU = (single, separable, polynomial, symmetry, blocks, varying)

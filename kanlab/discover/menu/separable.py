@@ -21,6 +21,8 @@ _MOST = 5
 
 def separable(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose formulas of the best shapes."""
+    if problem.n_in < 2:
+        return
     sums = additive_shapes(problem)
     clear = [shape for shape in sums if shape.error < _CLEAR]
     yield from _named(clear[:2], search)

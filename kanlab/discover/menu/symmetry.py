@@ -1,0 +1,235 @@
+r"""Fewer inputs: what the function does not depend on shows in its gradient.
+
+If ``y`` does not change along ``w`` in the coordinates ``phi(x_i)``, then ``sum_i w_i (dy/dx_i) / phi'(x_i) = 0``, and
+``y`` is a function of fewer combinations ``sum_i a_i phi(x_i)``, those with ``a . w = 0``. With ``phi = log`` the
+combinations are products of powers, and ``y`` may itself scale: ``sum_i w_i x_i dy/dx_i = k y``. All such ``w`` are the
+null vectors of one matrix (dimensional analysis, read off the data). The exponents are rounded to whole numbers, the
+inputs replaced by their combinations exactly, and what is left is a smaller problem.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from kanlab.discover.expression import Form, add, call, multiply, power, substitute, variable
+from kanlab.discover.lattice import bases
+from kanlab.discover.problem import Problem, scaled
+from kanlab.discover.solver import Solver
+from kanlab.symbolic import library
+
+#: Surrogates worse than this say nothing.
+_WORST = 0.15
+#: Singular values (relative to the largest) below this, or below this many times the surrogate's error, may be those
+#: of a symmetry.
+_NULL, _NULL_LEAST, _NULL_PER_ERROR = 0.15, 2e-3, 100.0
+#: Rows nearer to the edge of the box than this are left out: there gradients are poor.
+_EDGE = 0.93
+#: A vector is near a subspace below this.
+_NEAR = 0.12
+#: The smaller problem must be fitted this well, in units of the larger one's error.
+_AS_GOOD, _ROUNDING = 2.0, 2e-6
+_DEEPEST = 5
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """The coordinates ``phi(x)`` in which a symmetry is a shift.
+
+    Attributes
+    ----------
+    name
+        Of ``phi`` in the library.
+    rate
+        ``1 / phi'(x)``.
+    fits
+        The inputs it is for.
+    largest
+        The largest whole number among the weights.
+    """
+
+    name: str
+    rate: Callable[[Tensor], Tensor]
+    fits: Callable[[Tensor], bool]
+    largest: int
+
+
+_COORDINATES = (
+    Coordinate("log", lambda x: x, lambda x: bool((x != 0).all()), 3),
+    Coordinate("x", torch.ones_like, lambda x: True, 2),
+    Coordinate("x^2", lambda x: 0.5 / x, lambda x: bool((x != 0).all()), 2),
+    Coordinate("1/x", lambda x: -x * x, lambda x: bool((x > 0).all()) or bool((x < 0).all()), 2),
+)
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A smaller problem and how its formula becomes one of the larger."""
+
+    text: str
+    problem: Problem
+    inputs: tuple[Form, ...]
+    factor: Form | None
+
+    def wrap(self, form: Form) -> Form:
+        """Return the formula in the larger problem's inputs."""
+        inner = substitute(form, self.inputs)
+        return inner if self.factor is None else multiply([self.factor, inner])
+
+
+def symmetry(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+    """Propose formulas of fewer inputs."""
+    if problem.n_in < 2 or depth > _DEEPEST:
+        return
+    full = search.surrogate(problem)
+    if full.error > _WORST:
+        return
+    for coordinate in _COORDINATES:
+        found = 0
+        null = min(_NULL, _NULL_LEAST + _NULL_PER_ERROR * full.error)
+        for reduction in _reductions(problem, full.slopes, coordinate, null):
+            search.clock.check()
+            small = reduction.problem
+            enough = max(_AS_GOOD * full.error, _ROUNDING, _AS_GOOD * problem.floor)
+            if small.n_in > 0 and search.surrogate(small).error > enough:
+                continue
+            found += 1
+            for candidate in search.solve(small, depth + 1):
+                yield f"{reduction.text}>{candidate.origin}", reduction.wrap(candidate.form)
+            if found == 2:
+                break
+
+
+def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_below: float) -> Iterator[Reduction]:
+    """Yield smaller problems, those with the fewest inputs first."""
+    if not all(coordinate.fits(x) for x in problem.x):
+        return
+    scales = coordinate.name == "log"
+    matrix, size = _matrix(problem, slopes, coordinate, scales=scales)
+    _, sizes, rows = torch.linalg.svd(matrix, full_matrices=False)
+    sizes = sizes / max(float(sizes[0]), 1e-300)
+    count = min(int((sizes < null_below).sum()), problem.n_in)
+    for r in range(count, 0, -1):
+        null = rows[len(rows) - r :] / size
+        shifts = null[:, : problem.n_in]
+        if torch.linalg.matrix_rank(shifts, rtol=1e-2) < r:
+            continue
+        space = _complement(shifts)
+        yielded = 0
+        for basis in bases(space, _NEAR, coordinate.largest):
+            made = _monomials(problem, basis, null) if scales else _sums(problem, basis, coordinate)
+            if made is not None:
+                yield made
+                yielded += 1
+        if yielded and r == count and float(sizes[-r]) < 1e-4:
+            return
+
+
+def _matrix(
+    problem: Problem, slopes: Tensor, coordinate: Coordinate, *, scales: bool
+) -> tuple[Float[Tensor, "n columns"], Float[Tensor, " columns"]]:
+    """Return the columns of the null vector's equation, each of unit size, and their sizes."""
+    inside = scaled(problem.x).abs().amax(0) < max(_EDGE, 0.7 ** (1 / problem.n_in))
+    columns = slopes * torch.stack([coordinate.rate(x) for x in problem.x])
+    if scales:
+        columns = torch.cat([columns, -problem.y[None]])
+    weight = problem.w * inside
+    if coordinate.name == "x^2":
+        weight = weight * scaled_size(problem.x)
+    columns = (columns * weight).nan_to_num(0.0, 0.0, 0.0)
+    # A few rows near a pole must not decide.
+    length = columns.norm(dim=0)
+    columns = columns * (length.median() * 10 / length.clamp(min=1e-300)).clamp(max=1.0)
+    size = columns.norm(dim=-1).clamp(min=1e-300)
+    return (columns / size[:, None]).T, size
+
+
+def scaled_size(x: Float[Tensor, "n_in n"]) -> Float[Tensor, " n"]:
+    """Return the smallest of the inputs in units of their largest."""
+    return (x.abs() / x.abs().amax(-1, keepdim=True)).amin(0)
+
+
+def _complement(shifts: Float[Tensor, "r n_in"]) -> Float[Tensor, "m n_in"]:
+    """Return orthonormal rows that span what is perpendicular to the shifts."""
+    _, _, rows = torch.linalg.svd(shifts, full_matrices=True)
+    return rows[len(shifts) :]
+
+
+def _sums(problem: Problem, basis: Int[Tensor, "m n_in"], coordinate: Coordinate) -> Reduction | None:
+    phi = library.get(coordinate.name)
+    x = basis.to(problem.x.dtype) @ phi(problem.x)
+    forms = [call(phi, variable(i)) for i in range(problem.n_in)]
+    inputs = tuple(
+        add([forms[i].scaled(float(a)) for i, a in enumerate(row) if a]) if sum(map(bool, row)) > 1 else _plain(row)
+        for row in basis.tolist()
+    )
+    alone = [row.index(1) if sum(map(bool, row)) == 1 else None for row in basis.tolist()]
+    x = torch.stack([problem.x[i] if i is not None else values for i, values in zip(alone, x, strict=True)])
+    return Reduction(f"{coordinate.name} groups", problem.with_inputs(x), inputs, None)
+
+
+def _plain(row: list[int]) -> Form:
+    return variable(row.index(1))
+
+
+def _monomials(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tensor, "r columns"]) -> Reduction | None:
+    """Return the problem for products of powers, ``y`` divided by one where it scales."""
+    exponents = _prefactor(problem, basis, null)
+    if exponents is None:
+        return None
+    signed = (problem.x < 0).any(-1).tolist()
+    if any(negative and not float(p).is_integer() for negative, p in zip(signed, exponents, strict=True)):
+        return None
+    x = torch.stack([_monomial(problem.x, row) for row in basis.tolist()]) if len(basis) else problem.x[:0]
+    factor = _monomial(problem.x, exponents)
+    if not bool(x.isfinite().all()) or not bool((1 / factor).isfinite().all()):
+        return None
+    inputs = tuple(_monomial_form(row) for row in basis.tolist())
+    small = problem.mapped(problem.y / factor, 1 / factor).with_inputs(x)
+    return Reduction("powers", small, inputs, _monomial_form(exponents) if any(exponents) else None)
+
+
+def _monomial(x: Float[Tensor, "n_in n"], exponents: list[int] | list[float]) -> Float[Tensor, " n"]:
+    result = torch.ones_like(x[0])
+    for values, p in zip(x, exponents, strict=True):
+        if p:
+            result = result * values**p
+    return result
+
+
+def _monomial_form(exponents: list[int] | list[float]) -> Form:
+    return multiply([power(variable(i), float(p)) for i, p in enumerate(exponents) if p])
+
+
+def _prefactor(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tensor, "r columns"]) -> list[float] | None:
+    """Return the simplest exponents ``p`` with ``w . p = k`` for all ``(w, k)``, as halves or thirds."""
+    shifts, rates = null[:, : problem.n_in], null[:, problem.n_in]
+    rough = torch.linalg.lstsq(shifts, rates[:, None], driver="gelsd").solution[:, 0]
+    found: list[tuple[float, list[float]]] = []
+    m = len(basis)
+    rows = basis.to(null.dtype)
+    for zero in itertools.combinations(range(problem.n_in), m):
+        minor = rows[:, list(zero)]
+        if m and abs(float(torch.linalg.det(minor))) < 1e-9:
+            continue
+        exact = rough - rows.T @ torch.linalg.solve(minor.T, rough[list(zero)]) if m else rough
+        rounded = [_rounded(float(p)) for p in exact]
+        if all(p is not None for p in rounded):
+            cost = sum(abs(p) + (not float(p).is_integer()) for p in rounded if p is not None)
+            found.append((cost, [float(p) for p in rounded if p is not None]))
+        if len(found) > 20:
+            break
+    return min(found, key=lambda item: item[0])[1] if found else None
+
+
+def _rounded(p: float) -> float | None:
+    for parts in (1, 2, 3, 4):
+        nearest = round(p * parts) / parts
+        if abs(p - nearest) < 0.12 / parts:
+            return nearest
+    return None

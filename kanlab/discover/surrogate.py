@@ -1,0 +1,160 @@
+r"""Smooth stand-ins for the unknown function, good enough to be differentiated.
+
+Two kinds, of several outer functions' ``theta(y)`` each: polynomials of a total degree, in the inputs or in their
+logarithms, and Gaussian kernels. The one that judges best on rows it was not fitted on is taken. Its gradient shows
+what the function does not depend on: see `kanlab.discover.menu.symmetry`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from kanlab.discover.outer import OUTERS
+from kanlab.discover.problem import Problem, scaled
+from kanlab.discover.splines import solve
+
+#: Coefficients of a polynomial: at most this part of the rows, and this many.
+_SHARE, _MOST = 0.4, 330
+_HIGHEST = 14
+#: Outer functions whose ``theta(y)`` may be the smoother one.
+_SMOOTHER = ("x", "exp", "sqrt", "1/x", "1/sqrt(x)", "x^2")
+#: Widths of the Gaussian kernels, in units of the root of the number of inputs, and ridges.
+_WIDTHS, _RIDGES = (0.35, 0.7, 1.4), (1e-11, 1e-5)
+_ROWS = 900
+#: A polynomial this good needs no rival.
+_GOOD = 1e-6
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A fitted stand-in.
+
+    Attributes
+    ----------
+    error
+        Relative root mean squared error on rows it was not fitted on.
+    slopes
+        The gradient of ``y`` by the inputs, at every row.
+    """
+
+    error: float
+    slopes: Float[Tensor, "n_in n"]
+
+
+def surrogate_of(problem: Problem) -> Surrogate:
+    """Return the best stand-in."""
+    targets = [mapped for outer in OUTERS if outer.name in _SMOOTHER and (mapped := outer.applied(problem))]
+    best = min(_polynomials(problem, targets), key=lambda found: found.error)
+    if best.error > _GOOD:
+        best = min([best, *_kernels(problem, targets)], key=lambda found: found.error)
+    return best
+
+
+def polynomial_error(problem: Problem, degree: int | None = None) -> float:
+    """Return the held-out error of a polynomial in the inputs, of the highest degree that the rows allow."""
+    design = _design(scaled(problem.x), degree or highest_degree(problem.n_in, problem.fitted.stop))[0]
+    part = problem.fitted
+    coef = solve(design[:, part], problem.y[part], problem.w[part])
+    return problem.relative(coef @ design - problem.y, problem.judging)
+
+
+def highest_degree(n_in: int, rows: int) -> int:
+    """Return the highest total degree whose coefficients the rows determine."""
+    most = min(_MOST, int(_SHARE * rows))
+    return max((d for d in range(1, _HIGHEST + 1) if math.comb(n_in + d, d) <= most), default=1)
+
+
+def exponents(n_in: int, degree: int) -> Int[Tensor, "k n_in"]:
+    """Return the exponents of all monomials up to a total degree, by degree."""
+    found = [e for e in itertools.product(range(degree + 1), repeat=n_in) if sum(e) <= degree]
+    return torch.tensor(sorted(found, key=sum))
+
+
+def chebyshev_design(t: Float[Tensor, "n_in n"], most: int) -> Float[Tensor, "k n"]:
+    """Return the products of Chebyshev polynomials of the highest total degree that gives at most ``most``."""
+    degree = max((d for d in range(1, _HIGHEST + 1) if math.comb(len(t) + d, d) <= most), default=1)
+    return _design(t, degree)[0]
+
+
+def _design(t: Float[Tensor, "n_in n"], degree: int) -> tuple[Float[Tensor, "k n"], Float[Tensor, "n_in k n"]]:
+    """Return products of Chebyshev polynomials, and their derivatives by each input."""
+    values, slopes = [torch.ones_like(t), t], [torch.zeros_like(t), torch.ones_like(t)]
+    for _ in range(degree - 1):
+        values.append(2 * t * values[-1] - values[-2])
+        slopes.append(2 * values[-2] + 2 * t * slopes[-1] - slopes[-2])
+    value, slope = torch.stack(values, 1), torch.stack(slopes, 1)
+    chosen = exponents(len(t), degree)
+    parts = [value[i, chosen[:, i]] for i in range(len(t))]
+    design = math.prod(parts[1:], start=parts[0])
+    by_input = []
+    for i in range(len(t)):
+        others = [part for j, part in enumerate(parts) if j != i]
+        by_input.append(math.prod(others, start=slope[i, chosen[:, i]]))
+    return design, torch.stack(by_input)
+
+
+def _polynomials(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate]:
+    degree = highest_degree(problem.n_in, problem.fitted.stop)
+    half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
+    yield _polynomial(problem, targets, scaled(problem.x), (1 / half)[:, None].expand_as(problem.x), degree)
+    if bool((problem.x > 0).all()):
+        logs = problem.x.log()
+        half = 0.5 * (logs.amax(-1) - logs.amin(-1))
+        yield _polynomial(problem, targets, scaled(logs), 1 / (half[:, None] * problem.x), degree)
+
+
+def _polynomial(problem: Problem, targets: list[Problem], t: Tensor, inner: Tensor, degree: int) -> Surrogate:
+    """Fit every target by one polynomial each; ``inner`` is the derivative of ``t`` by ``x``."""
+    design, by_input = _design(t, degree)
+    part = problem.fitted
+    found = []
+    for mapped in targets:
+        coef = solve(design[:, part], mapped.y[part], mapped.w[part])
+        found.append((mapped.relative(coef @ design - mapped.y, problem.judging), coef, mapped))
+    error, coef, mapped = min(found, key=lambda item: item[0])
+    return Surrogate(error, _of_y(problem, mapped, (coef @ by_input) * inner))
+
+
+def _of_y(problem: Problem, mapped: Problem, slopes: Tensor) -> Tensor:
+    """Turn the gradient of ``theta(y)`` into that of ``y``; the weights know ``|theta'|``, which is all it takes."""
+    size = (mapped.w / problem.w).nan_to_num(0.0, 0.0, 0.0)
+    return slopes * size
+
+
+def _kernels(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate]:
+    """Fit ``sum_m c_m exp(-|t - t_m|^2 / 2 width^2)`` to all targets at once."""
+    t = scaled(problem.x)
+    rows = slice(0, min(problem.fitted.stop, _ROWS))
+    z = torch.stack([mapped.y for mapped in targets])
+    centre = z[:, rows].mean(-1, keepdim=True)
+    distance = torch.cdist(t[:, rows].T.contiguous(), t.T.contiguous()).square()
+    for width in _WIDTHS:
+        length = width * math.sqrt(problem.n_in)
+        kernel = torch.exp(distance * (-0.5 / length**2))
+        for ridge in _RIDGES:
+            square = kernel[:, rows].clone()
+            square.diagonal().add_(ridge)
+            factor, failed = torch.linalg.cholesky_ex(square)
+            if failed:
+                continue
+            coefs = torch.cholesky_solve((z[:, rows] - centre).T, factor).T
+            values = coefs @ kernel + centre
+            errors = [m.relative(v - m.y, problem.judging) for m, v in zip(targets, values, strict=True)]
+            best = min(range(len(errors)), key=lambda m: errors[m])
+            yield Surrogate(errors[best], _kernel_slopes(problem, targets[best], coefs[best], kernel, t, rows, length))
+
+
+def _kernel_slopes(
+    problem: Problem, mapped: Problem, coef: Tensor, kernel: Tensor, t: Tensor, rows: slice, length: float
+) -> Tensor:
+    weighted = coef[:, None] * kernel
+    inner = (t[:, rows] @ weighted - t * weighted.sum(0)) / length**2
+    half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
+    return _of_y(problem, mapped, inner / half.where(half > 0, 1.0)[:, None])
