@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class OutOfTimeError(Exception):
@@ -38,12 +39,30 @@ class Clock:
         """Seconds since the beginning."""
         return time.monotonic() - self.start
 
+    @contextlib.contextmanager
+    def share(self, part: float) -> Iterator[None]:
+        """Give what follows a part of the time that is left; when it is used up, the caller goes on."""
+        before = self._deadline
+        self._deadline = time.monotonic() + part * max(self.left, 0.0)
+        try:
+            yield
+        except OutOfTimeError:
+            self._deadline = before
+            if self._over():
+                raise
+        finally:
+            self._deadline = before
+
     def check(self) -> None:
-        """Raise `OutOfTimeError` if the search must end."""
+        """Raise `OutOfTimeError` if the search, or the present part of it, must end."""
+        if self._over():
+            raise OutOfTimeError
+
+    def _over(self) -> bool:
         if self._interrupted():
             self.reason = "interrupted"
         elif self.left < 0:
             self.reason = "time limit reached"
         else:
-            return
-        raise OutOfTimeError
+            return False
+        return True

@@ -51,6 +51,9 @@ def bases(space: Float[Tensor, "m n"], tol: float, largest: int = 3, count: int 
     A vector belongs to it if its distance is at most ``tol`` of its length.
     """
     m, n = space.shape
+    if m == 0:
+        yield torch.zeros(0, n, dtype=torch.long)
+        return
     if m == n:
         yield torch.eye(n, dtype=torch.long)
         return

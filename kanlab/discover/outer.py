@@ -61,6 +61,11 @@ class Outer:
         z = self.inverse(y)
         return problem.mapped(z, self.slope(y)) if bool(z.isfinite().all()) else None
 
+    def direction(self, y: Float[Tensor, " n"]) -> float:
+        """Return the sign of the derivative of ``theta(y)`` by ``y``, with the sign under which ``y`` is inverted."""
+        sign = self.sign(y) or 1.0
+        return sign * float(self.slope(sign * y).sign().median())
+
     def wrap(self, inner: Form, y: Float[Tensor, " n"]) -> Form:
         """Return ``F(inner)`` with the sign that ``y`` has."""
         return call(library.get(self.name), inner).scaled(self.sign(y) or 1.0)
@@ -78,15 +83,15 @@ OUTERS = (
     IDENTITY,
     Outer("exp", torch.log, torch.reciprocal, low=0.0, signed=True),
     Outer("sqrt", torch.square, lambda y: 2 * y, low=-1e-12, signed=True),
-    Outer("1/x", torch.reciprocal, lambda y: y**-2, low=0.0, signed=True),
-    Outer("1/sqrt(x)", lambda y: y**-2, lambda y: 2 * y**-3, low=0.0, signed=True),
+    Outer("1/x", torch.reciprocal, lambda y: -(y**-2), low=0.0, signed=True),
+    Outer("1/sqrt(x)", lambda y: y**-2, lambda y: -2 * y**-3, low=0.0, signed=True),
     Outer("x^2", torch.sqrt, lambda y: 0.5 * torch.rsqrt(y), low=-1e-300, signed=True),
     Outer("log", torch.exp, torch.exp, low=-12.0, high=12.0),
     Outer("tanh", torch.arctanh, lambda y: 1 / (1 - y * y), low=-1.0, high=1.0),
     Outer("sin", torch.arcsin, lambda y: torch.rsqrt(1 - y * y), low=-1.0, high=1.0),
     Outer("arctan", torch.tan, lambda y: 1 + torch.tan(y) ** 2, low=-math.pi / 2 * _INSIDE, high=math.pi / 2 * _INSIDE),
     Outer("arcsin", torch.sin, torch.cos, low=-math.pi / 2 * (1 + 1e-12), high=math.pi / 2 * (1 + 1e-12)),
-    Outer("arccos", torch.cos, torch.sin, low=-1e-12, high=math.pi * (1 + 1e-12)),
+    Outer("arccos", torch.cos, lambda y: -torch.sin(y), low=-1e-12, high=math.pi * (1 + 1e-12)),
     Outer("1/x^2", torch.rsqrt, lambda y: -0.5 * torch.rsqrt(y) / y, low=0.0, signed=True),
     Outer("arctanh", torch.tanh, lambda y: torch.cosh(y) ** -2, low=-12.0, high=12.0),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kanlab.discover.expression import Call, Form, Input, Term
 from kanlab.discover.problem import Problem
+from kanlab.discover.program import Program
 from kanlab.discover.refit import refit
 
 #: Relative error that counts as none.
@@ -17,6 +18,8 @@ _AT_FLOOR = 1.05
 _STEPS, _MORE = 40, 120
 #: A fit this good is worth more steps.
 _PROMISING = 1e-3
+#: What a free number costs.
+_NUMBER = 0.4
 #: What a unit of cost is worth, in nats.
 _PRICE = 3.0
 
@@ -70,6 +73,11 @@ class Pool:
         return candidate
 
     @property
+    def error(self) -> float:
+        """The smallest error so far."""
+        return min((candidate.error for candidate in self.candidates), default=math.inf)
+
+    @property
     def done(self) -> bool:
         """Whether a formula is as good as can be told."""
         return any(candidate.error <= self.enough for candidate in self.candidates)
@@ -85,13 +93,17 @@ class Pool:
 
 
 def size(form: Form) -> float:
-    """Return the cost of a formula: of its functions, its inputs, and what joins them."""
-    return sum(map(_term_size, form.terms)) + 0.7 * max(0, len(form.terms) - 1) + 0.3 * (form.constant != 0)
+    """Return the cost of a formula: of its functions, its inputs, what joins them, and its free numbers."""
+    return _size(form) + _NUMBER * Program(form).size
+
+
+def _size(form: Form) -> float:
+    return sum(map(_term_size, form.terms)) + 0.7 * max(0, len(form.terms) - 1)
 
 
 def _term_size(term: Term) -> float:
     if isinstance(term, Input):
         return 1.0
     if isinstance(term, Call):
-        return term.function.complexity + size(term.inner)
-    return sum(map(size, term.factors)) + 0.5 * (len(term.factors) - 1)
+        return term.function.complexity + _size(term.inner)
+    return sum(map(_size, term.factors)) + 0.5 * (len(term.factors) - 1)

@@ -15,6 +15,8 @@ from torch import Tensor
 
 #: The part of the rows that shapes are fitted on; the rest judges them.
 _FITTED = 0.8
+#: Values further from the median than this many times four fifths of the others are outliers.
+_USUAL = 3.0
 #: No weight is larger than this many times their median: a few rows must not decide.
 _HEAVY = 1e3
 
@@ -41,8 +43,15 @@ class Problem:
 
     @classmethod
     def of(cls, x: Float[Tensor, "n_in n"], y: Float[Tensor, " n"], floor: float = 0.0) -> Problem:
-        """Return a first question: all weights equal, errors relative to the spread of ``y``."""
-        return cls(x, y, torch.ones_like(y), float(y.std(correction=0)) or 1.0, floor)
+        """Return a first question: errors relative to the spread of ``y``, all weights equal but those of outliers.
+
+        Near a pole a few rows would drown the others.
+        """
+        centred = (y - y.median()).abs()
+        usual = _USUAL * float(centred.quantile(0.8))
+        w = torch.ones_like(y) if usual == 0 else (usual / centred.clamp(min=1e-300)).clamp(max=1.0)
+        problem = cls(x, y, w, 1.0, floor)
+        return replace(problem, scale=problem.spread or 1.0)
 
     @property
     def n_in(self) -> int:
@@ -79,6 +88,10 @@ class Problem:
         """Return the root mean squared weighted residual in units of ``scale``."""
         part = slice(None) if rows is None else rows
         return float((residual[part] * self.w[part]).square().mean().sqrt()) / self.scale
+
+    def typical(self, residual: Tensor, rows: slice) -> float:
+        """Return a size of the weighted residual that a few rows near a pole do not decide: most are smaller."""
+        return float((residual[rows] * self.w[rows]).abs().quantile(0.8)) / self.scale
 
     def mapped(self, y: Float[Tensor, " n"], slope: Float[Tensor, " n"]) -> Problem:
         """Return the problem for another target ``y(old y)`` with the derivative ``slope``."""

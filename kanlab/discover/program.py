@@ -52,7 +52,7 @@ class Program:
     def jacobian(self, numbers: Sequence[float], x: Float[Tensor, "n_in n"]) -> Float[Tensor, "size n"]:
         """Return the derivative by each free number, at the numbers of the last evaluation."""
         rows = x.new_zeros(self.size, x.shape[-1])
-        self._root.backward(numbers, torch.ones_like(x[0]), rows)
+        self._root.backward(numbers, x.new_ones(x.shape[1:]), rows)
         return rows
 
     def form(self, numbers: Sequence[float]) -> Form:
@@ -181,7 +181,7 @@ class _Sum:
                 total = torch.add(total, value, alpha=weight)
         constant = self._constant(numbers)
         if total is None:
-            return torch.full_like(x[0], constant)
+            return x.new_full(x.shape[1:], constant)
         return total if constant == 0.0 else total + constant
 
     def backward(self, numbers: Sequence[float], by: Tensor, rows: Tensor) -> None:

@@ -54,14 +54,15 @@ class Search:
             known = self._surrogates[id(problem)] = (problem, surrogate_of(problem))
         return known[1]
 
-    def solve(self, problem: Problem, depth: int) -> list[Candidate]:
-        """Return the best few formulas of a smaller problem."""
+    def solve(self, problem: Problem, depth: int, part: float = 0.5) -> list[Candidate]:
+        """Return the best few formulas of a smaller problem, in a part of the time that is left."""
         pool = Pool(problem)
-        self._fill(pool, depth)
+        with self.clock.share(part):
+            self._fill(pool, depth)
         return pool.best(3)
 
     def _fill(self, pool: Pool, depth: int) -> None:
-        for origin, form in self._proposals(pool.problem, depth):
+        for origin, form in self._proposals(pool, depth):
             candidate = pool.add(form, origin)
             if candidate is not None and depth == 0:
                 self.on_candidate(candidate)
@@ -69,7 +70,8 @@ class Search:
                 return
             self.clock.check()
 
-    def _proposals(self, problem: Problem, depth: int) -> Iterator[tuple[str, Form]]:
+    def _proposals(self, pool: Pool, depth: int) -> Iterator[tuple[str, Form]]:
+        problem = pool.problem
         yield "constant", number(float(problem.y.mean()))
         if depth == 0:
             yield (
@@ -77,4 +79,4 @@ class Search:
                 add([*(variable(i).scaled(1e-3) for i in range(problem.n_in)), number(float(problem.y.mean()))]),
             )
         for shape in MENU:
-            yield from shape(problem, self, depth)
+            yield from shape(pool, self, depth)

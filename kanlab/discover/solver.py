@@ -22,6 +22,6 @@ class Solver(Protocol):
         """Return a smooth stand-in for the problem's function; made once."""
         ...
 
-    def solve(self, problem: Problem, depth: int) -> list[Candidate]:
-        """Return the best few formulas of a smaller problem, best first."""
+    def solve(self, problem: Problem, depth: int, part: float = 0.5) -> list[Candidate]:
+        """Return the best few formulas of a smaller problem, best first, in a part of the time that is left."""
         ...

@@ -39,7 +39,7 @@ class Surrogate:
     Attributes
     ----------
     error
-        Relative root mean squared error on rows it was not fitted on.
+        Relative error on rows it was not fitted on; see `Problem.typical`.
     slopes
         The gradient of ``y`` by the inputs, at every row.
     """
@@ -48,21 +48,32 @@ class Surrogate:
     slopes: Float[Tensor, "n_in n"]
 
 
+@dataclass(frozen=True)
+class _Target:
+    """The problem for ``theta(y)``, and the sign of ``theta'``."""
+
+    mapped: Problem
+    direction: float
+
+    def error(self, values: Tensor) -> float:
+        return self.mapped.typical(values - self.mapped.y, self.mapped.judging)
+
+    def of_y(self, problem: Problem, slopes: Tensor) -> Tensor:
+        """Turn the gradient of ``theta(y)`` into that of ``y``; the weights know ``|theta'|``."""
+        return slopes * self.direction * (self.mapped.w / problem.w).nan_to_num(0.0, 0.0, 0.0)
+
+
 def surrogate_of(problem: Problem) -> Surrogate:
     """Return the best stand-in."""
-    targets = [mapped for outer in OUTERS if outer.name in _SMOOTHER and (mapped := outer.applied(problem))]
+    targets = [
+        _Target(mapped, outer.direction(problem.y))
+        for outer in OUTERS
+        if outer.name in _SMOOTHER and (mapped := outer.applied(problem)) is not None
+    ]
     best = min(_polynomials(problem, targets), key=lambda found: found.error)
     if best.error > _GOOD:
         best = min([best, *_kernels(problem, targets)], key=lambda found: found.error)
     return best
-
-
-def polynomial_error(problem: Problem, degree: int | None = None) -> float:
-    """Return the held-out error of a polynomial in the inputs, of the highest degree that the rows allow."""
-    design = _design(scaled(problem.x), degree or highest_degree(problem.n_in, problem.fitted.stop))[0]
-    part = problem.fitted
-    coef = solve(design[:, part], problem.y[part], problem.w[part])
-    return problem.relative(coef @ design - problem.y, problem.judging)
 
 
 def highest_degree(n_in: int, rows: int) -> int:
@@ -100,7 +111,7 @@ def _design(t: Float[Tensor, "n_in n"], degree: int) -> tuple[Float[Tensor, "k n
     return design, torch.stack(by_input)
 
 
-def _polynomials(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate]:
+def _polynomials(problem: Problem, targets: list[_Target]) -> Iterator[Surrogate]:
     degree = highest_degree(problem.n_in, problem.fitted.stop)
     half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
     yield _polynomial(problem, targets, scaled(problem.x), (1 / half)[:, None].expand_as(problem.x), degree)
@@ -110,29 +121,23 @@ def _polynomials(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate
         yield _polynomial(problem, targets, scaled(logs), 1 / (half[:, None] * problem.x), degree)
 
 
-def _polynomial(problem: Problem, targets: list[Problem], t: Tensor, inner: Tensor, degree: int) -> Surrogate:
+def _polynomial(problem: Problem, targets: list[_Target], t: Tensor, inner: Tensor, degree: int) -> Surrogate:
     """Fit every target by one polynomial each; ``inner`` is the derivative of ``t`` by ``x``."""
     design, by_input = _design(t, degree)
     part = problem.fitted
     found = []
-    for mapped in targets:
-        coef = solve(design[:, part], mapped.y[part], mapped.w[part])
-        found.append((mapped.relative(coef @ design - mapped.y, problem.judging), coef, mapped))
-    error, coef, mapped = min(found, key=lambda item: item[0])
-    return Surrogate(error, _of_y(problem, mapped, (coef @ by_input) * inner))
+    for target in targets:
+        coef = solve(design[:, part], target.mapped.y[part], target.mapped.w[part])
+        found.append((target.error(coef @ design), coef, target))
+    error, coef, target = min(found, key=lambda item: item[0])
+    return Surrogate(error, target.of_y(problem, (coef @ by_input) * inner))
 
 
-def _of_y(problem: Problem, mapped: Problem, slopes: Tensor) -> Tensor:
-    """Turn the gradient of ``theta(y)`` into that of ``y``; the weights know ``|theta'|``, which is all it takes."""
-    size = (mapped.w / problem.w).nan_to_num(0.0, 0.0, 0.0)
-    return slopes * size
-
-
-def _kernels(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate]:
+def _kernels(problem: Problem, targets: list[_Target]) -> Iterator[Surrogate]:
     """Fit ``sum_m c_m exp(-|t - t_m|^2 / 2 width^2)`` to all targets at once."""
     t = scaled(problem.x)
     rows = slice(0, min(problem.fitted.stop, _ROWS))
-    z = torch.stack([mapped.y for mapped in targets])
+    z = torch.stack([target.mapped.y for target in targets])
     centre = z[:, rows].mean(-1, keepdim=True)
     distance = torch.cdist(t[:, rows].T.contiguous(), t.T.contiguous()).square()
     for width in _WIDTHS:
@@ -146,15 +151,15 @@ def _kernels(problem: Problem, targets: list[Problem]) -> Iterator[Surrogate]:
                 continue
             coefs = torch.cholesky_solve((z[:, rows] - centre).T, factor).T
             values = coefs @ kernel + centre
-            errors = [m.relative(v - m.y, problem.judging) for m, v in zip(targets, values, strict=True)]
+            errors = [target.error(v) for target, v in zip(targets, values, strict=True)]
             best = min(range(len(errors)), key=lambda m: errors[m])
             yield Surrogate(errors[best], _kernel_slopes(problem, targets[best], coefs[best], kernel, t, rows, length))
 
 
 def _kernel_slopes(
-    problem: Problem, mapped: Problem, coef: Tensor, kernel: Tensor, t: Tensor, rows: slice, length: float
+    problem: Problem, target: _Target, coef: Tensor, kernel: Tensor, t: Tensor, rows: slice, length: float
 ) -> Tensor:
     weighted = coef[:, None] * kernel
     inner = (t[:, rows] @ weighted - t * weighted.sum(0)) / length**2
     half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
-    return _of_y(problem, mapped, inner / half.where(half > 0, 1.0)[:, None])
+    return target.of_y(problem, inner / half.where(half > 0, 1.0)[:, None])

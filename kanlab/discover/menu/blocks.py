@@ -17,6 +17,7 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, add, multiply, substitute, variable
 from kanlab.discover.outer import OUTERS, Outer
+from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem, scaled
 from kanlab.discover.program import Program
 from kanlab.discover.snapping import snap
@@ -31,6 +32,8 @@ _WORST, _DEEPEST, _MOST_INPUTS = 0.08, 4, 8
 #: Coefficients of one group's polynomial.
 _SHARE, _MOST = 0.3, 130
 _TRIED = 3
+#: Of the time that is left, for a group on fitted values.
+_SHARE_OF_TIME = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class _Split:
     error: float
 
 
-def blocks(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def blocks(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose sums and products of formulas of fewer inputs."""
+    problem = pool.problem
     if not 3 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST:
         return
     splits = sorted(_splits(problem), key=lambda split: (split.error > 1e-6, _size(split), split.outer.cost))
@@ -139,8 +143,8 @@ def _solved(split: _Split, search: Solver, depth: int) -> Iterator[Form]:
     source = split.mapped if not product else _undone(split)
     values = split.parts[first].exp() if product else split.parts[first]
     weight = source.w * (source.y / values).abs() if product else source.w
-    small = replace(source, x=source.x[list(split.groups[first])], y=values, w=weight, floor=split.error)
-    for candidate in search.solve(small, depth + 1)[:2]:
+    small = replace(source, x=source.x[list(split.groups[first])], y=values, w=weight, floor=3 * split.error)
+    for candidate in search.solve(small, depth + 1, _SHARE_OF_TIME)[:2]:
         search.clock.check()
         own = snap(candidate.form, small.x, small.y).form
         at = Program(own)

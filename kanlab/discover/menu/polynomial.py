@@ -15,6 +15,7 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, add, multiply, number, power, variable
 from kanlab.discover.outer import OUTERS, Outer
+from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem
 from kanlab.discover.solver import Solver
 from kanlab.discover.splines import solve
@@ -36,8 +37,9 @@ class _Fit:
     error: float
 
 
-def polynomial(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def polynomial(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose polynomials that fit as well as can be told."""
+    problem = pool.problem
     if problem.n_in < 2:
         return
     for degree in _DEGREES:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from kanlab.discover.expression import Form
 from kanlab.discover.menu.additive import additive_shapes
 from kanlab.discover.menu.product import product_shapes
-from kanlab.discover.problem import Problem
+from kanlab.discover.pool import Pool
 from kanlab.discover.shape import Shape, formulas
 from kanlab.discover.solver import Solver
 
@@ -19,8 +19,9 @@ _WORSE, _WORST = 20.0, 0.1
 _MOST = 5
 
 
-def separable(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def separable(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose formulas of the best shapes."""
+    problem = pool.problem
     if problem.n_in < 2:
         return
     sums = additive_shapes(problem)

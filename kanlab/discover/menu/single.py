@@ -16,6 +16,7 @@ from torch import Tensor
 from kanlab.discover.expression import Form, multiply, power, variable
 from kanlab.discover.naming import Name
 from kanlab.discover.outer import OUTERS, Outer
+from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem
 from kanlab.discover.solver import Solver
 from kanlab.symbolic.affine import fit_affine
@@ -42,8 +43,9 @@ class _Target:
         return inner if not self.exponent else multiply([power(variable(0), self.exponent), inner])
 
 
-def single(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def single(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose formulas of one input."""
+    problem = pool.problem
     if problem.n_in != 1:
         return
     for exponents in ((0.0,), _POWERS):
@@ -54,6 +56,10 @@ def single(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, 
             yield f"{target.outer.name}({name.function.name}) x^{target.exponent:g}", target.wrap(name)
 
 
+#: Outer functions tried together with a power; the others are for the plain curve.
+_WITH_POWER = ("x", "exp", "sqrt", "1/x", "x^2", "1/sqrt(x)")
+
+
 def _targets(problem: Problem, exponent: float) -> Iterator[_Target]:
     x = problem.x[0]
     if exponent and (bool((x == 0).any()) or (not exponent.is_integer() and bool((x < 0).any()))):
@@ -61,7 +67,7 @@ def _targets(problem: Problem, exponent: float) -> Iterator[_Target]:
     factor = x**exponent
     divided = problem.mapped(problem.y / factor, 1 / factor) if exponent else problem
     for outer in OUTERS:
-        mapped = outer.applied(divided)
+        mapped = outer.applied(divided) if not exponent or outer.name in _WITH_POWER else None
         if mapped is not None:
             yield _Target(outer, exponent, divided, mapped)
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, add, call, multiply, power, substitute, variable
 from kanlab.discover.lattice import bases
+from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem, scaled
 from kanlab.discover.solver import Solver
 from kanlab.symbolic import library
@@ -82,8 +83,9 @@ class Reduction:
         return inner if self.factor is None else multiply([self.factor, inner])
 
 
-def symmetry(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def symmetry(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose formulas of fewer inputs."""
+    problem = pool.problem
     if problem.n_in < 2 or depth > _DEEPEST:
         return
     full = search.surrogate(problem)
@@ -121,6 +123,8 @@ def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_b
             continue
         space = _complement(shifts)
         yielded = 0
+        if not scales and r == problem.n_in:
+            continue
         for basis in bases(space, _NEAR, coordinate.largest):
             made = _monomials(problem, basis, null) if scales else _sums(problem, basis, coordinate)
             if made is not None:

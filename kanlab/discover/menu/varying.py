@@ -17,6 +17,7 @@ from torch import Tensor
 from kanlab.discover.expression import Form, add, multiply, substitute, variable
 from kanlab.discover.naming import Curve, Name, named
 from kanlab.discover.outer import OUTERS, Outer
+from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem, scaled
 from kanlab.discover.solver import Solver
 from kanlab.discover.splines import Splines, solve
@@ -30,6 +31,8 @@ _SLOW = 0.97
 _SHARE, _MOST = 0.15, 60
 #: Fits worse than this, or than the best by this factor, are not looked at.
 _WORST, _WORSE = 0.05, 5.0
+#: Of the time that is left, for A and for B.
+_TIME = 0.1
 _NAMES, _DEEPEST, _MOST_INPUTS = 3, 4, 4
 
 
@@ -44,14 +47,17 @@ class _Fit:
     error: float
 
 
-def varying(problem: Problem, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
+def varying(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose formulas with one input singled out."""
+    problem = pool.problem
     if not 2 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST or problem.n < 60:
         return
     fits: list[_Fit] = []
     for i in range(problem.n_in):
         search.clock.check()
         fits += _fits(problem, i)
+    # What has been found without singling out an input must be bettered by much.
+    fits = [fit for fit in fits if fit.error < 0.3 * pool.error]
     least = min((fit.error for fit in fits), default=1.0)
     worth = [fit for fit in fits if fit.error <= min(max(_WORSE * least, 1e-6), _WORST)]
     for fit in sorted(worth, key=lambda fit: fit.error * (1 + 0.1 * fit.outer.cost))[:3]:
@@ -136,8 +142,8 @@ def _coefficients(
     inputs = [variable(j) for j in others]
     answers = []
     for coef, weight in ((both[: len(rest)], mapped.w), (both[len(rest) :], mapped.w * values.abs())):
-        part_problem = replace(mapped, x=problem.x[others], y=coef @ rest, w=weight, floor=error)
-        answers.append([substitute(c.form, inputs) for c in search.solve(part_problem, depth + 1)])
+        part_problem = replace(mapped, x=problem.x[others], y=coef @ rest, w=weight, floor=2 * error)
+        answers.append([substitute(c.form, inputs) for c in search.solve(part_problem, depth + 1, _TIME)])
     pairs = sorted(itertools.product(range(len(answers[0])), range(len(answers[1]))), key=sum)
     for m, k in pairs[:4]:
         yield answers[0][m], answers[1][k]
