@@ -57,10 +57,15 @@ def bases(space: Float[Tensor, "m n"], tol: float, largest: int = 3, count: int 
     if m == n:
         yield torch.eye(n, dtype=torch.long)
         return
-    vectors = small_vectors(n, largest)
+    # Inputs that the subspace hardly touches do not occur in it.
+    active = (space.norm(dim=0) > tol).nonzero()[:, 0].tolist()
+    vectors = small_vectors(len(active), largest)
     floats = vectors.to(space.dtype)
-    rest = floats - (floats @ space.T) @ space
-    near = vectors[rest.norm(dim=-1) <= tol * floats.norm(dim=-1)][:12]
+    part = space[:, active]
+    rest = floats - (floats @ part.T) @ part
+    short = vectors[rest.norm(dim=-1) <= tol * floats.norm(dim=-1)][:12]
+    near = torch.zeros(len(short), n, dtype=torch.long)
+    near[:, active] = short
     found = 0
     for chosen in itertools.combinations(range(len(near)), m):
         basis = near[list(chosen)]

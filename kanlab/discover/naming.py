@@ -30,6 +30,14 @@ DEFAULT_LIBRARY = (
 )  # fmt: skip
 
 
+#: What people write without a factor or shift inside, and what each number saved is worth.
+_PLAIN = {
+    "x", "x^2", "x^3", "x^4", "x^5", "sqrt", "x^1.5", "1/x", "1/x^2", "1/x^3", "1/sqrt(x)", "exp", "log", "sin", "cos",
+    "tan",
+}  # fmt: skip
+_SAVED = 0.7
+
+
 @dataclass(frozen=True)
 class Curve:
     """Samples of one edge's function, and the relative error they may have."""
@@ -61,17 +69,59 @@ class Name:
         return call(library.get(outside), square.scaled(weight, offset)).scaled(self.c, self.d)
 
 
-def named(curves: Sequence[Curve], functions: tuple[SymbolicFunction, ...], count: int = 4) -> list[list[Name]]:
-    """Return the best names of each curve, best first."""
+def named(
+    curves: Sequence[Curve], functions: tuple[SymbolicFunction, ...], count: int = 4, *, factors: bool = False
+) -> list[list[Name]]:
+    """Return the best names of each curve, best first.
+
+    Plain functions, without numbers of their own, are offered besides and cost less: ``c f(x) + d``, and for the
+    factors of a product ``c f(x)``.
+    """
     if not curves:
         return []
     x, y = torch.stack([curve.x for curve in curves]), torch.stack([curve.y for curve in curves])
     fit = fit_affine(x, y, functions)
     constants = torch.stack([fit.a, fit.b, fit.c, fit.d], -1).tolist()
     r2 = fit.r2.tolist()
+    found = []
+    for row, curve in enumerate(curves):
+        tol = max(curve.tol, 1e-7)
+        names = _ranked(functions, r2[row], constants[row], tol) + _plain(curve, functions, tol, factors=factors)
+        found.append(_different(sorted(names, key=lambda name: -name.score))[:count])
+    return found
+
+
+def _plain(curve: Curve, functions: tuple[SymbolicFunction, ...], tol: float, *, factors: bool) -> list[Name]:
+    """Return the functions that fit without a factor or shift inside, and for factors of products none added."""
+    low, high = curve.x.amin(), curve.x.amax()
+    allowed = [f for f in functions if f.name in _PLAIN and bool(f.domain.covers(low, high))]
+    if not allowed:
+        return []
+    values = torch.stack([function(curve.x) for function in allowed])
+    usable = values.isfinite().all(-1)
+    centre = curve.y.mean()
+    y = curve.y if factors else curve.y - centre
+    means = torch.zeros_like(values[:, :1]) if factors else values.mean(-1, keepdim=True)
+    rows = values - means
+    c = (rows * y).sum(-1) / rows.square().sum(-1).clamp(min=1e-300)
+    d = torch.zeros_like(c) if factors else centre - c * means[:, 0]
+    spread = (curve.y - centre).square().sum()
+    lost = (y - c[:, None] * rows).square().sum(-1) / spread.clamp(min=1e-300)
     return [
-        _ranked(functions, r2[row], constants[row], max(curve.tol, 1e-7))[:count] for row, curve in enumerate(curves)
+        Name(f, 1.0, 0.0, c, d, score(missing, cost(f) - _SAVED * (1 + factors), tol))
+        for f, c, d, missing, ok in zip(allowed, c.tolist(), d.tolist(), lost.tolist(), usable.tolist(), strict=True)
+        if ok
     ]
+
+
+def _different(names: list[Name]) -> list[Name]:
+    """Leave out names that say the same as one before them."""
+    kept: list[Name] = []
+    for name in names:
+        same = (other for other in kept if other.function is name.function)
+        if not any(math.isclose(other.a, name.a, rel_tol=1e-3) and abs(other.b - name.b) < 1e-3 for other in same):
+            kept.append(name)
+    return kept
 
 
 def _ranked(

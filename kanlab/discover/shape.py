@@ -26,6 +26,8 @@ class Shape:
         Its edges.
     build
         The formula with these names on the edges, in their order.
+    factors
+        Whether the edges are factors of a product.
     """
 
     text: str
@@ -33,14 +35,10 @@ class Shape:
     cost: float
     curves: tuple[Curve, ...]
     build: Callable[[Sequence[Name]], Form]
+    factors: bool = False
 
 
-def formulas(
-    shapes: Sequence[Shape], functions: tuple[SymbolicFunction, ...], each: int = 4
-) -> Iterator[tuple[Shape, Form]]:
-    """Name the edges of all shapes in one batch; yield the likeliest formulas of each shape in turn."""
-    ranked = iter(named([curve for shape in shapes for curve in shape.curves], functions))
-    for shape in shapes:
-        edges = [next(ranked) for _ in shape.curves]
-        for names in combinations(edges, each):
-            yield shape, shape.build(names)
+def formulas(shape: Shape, functions: tuple[SymbolicFunction, ...], count: int = 4) -> Iterator[Form]:
+    """Name the edges of a shape; yield its likeliest formulas."""
+    for names in combinations(named(shape.curves, functions, factors=shape.factors), count):
+        yield shape.build(names)

@@ -19,12 +19,12 @@ from kanlab.discover.problem import Problem
 from kanlab.discover.shape import Shape
 from kanlab.discover.splines import Splines, solve
 
-_GRIDS = (5, 10)
+_GRIDS = (5, 10, 20)
 
 
 def additive_shapes(problem: Problem) -> list[Shape]:
     """Return one shape for each outer function, on the grid that judges best."""
-    grids = [Splines(problem.x, grid) for grid in _GRIDS if (grid + 2) * problem.n_in < 0.5 * problem.n]
+    grids = [Splines(problem.x, grid) for grid in _GRIDS if (grid + 2) * problem.n_in < 0.25 * problem.n]
     shapes = []
     for outer in OUTERS:
         mapped = outer.applied(problem)

@@ -117,7 +117,7 @@ def _shape(problem: Problem, case: _Case, splines: Splines, coefs: Tensor, shift
     text = f"{case.outer.name}(product{' + c' if case.constant else ''})"
     cost = case.outer.cost + 0.5 * len(varying) + case.constant
     build = functools.partial(_build, varying, math.prod(constants), case.outer, shift, problem.y)
-    return Shape(text, error, cost, curves, build)
+    return Shape(text, error, cost, curves, build, factors=True)
 
 
 def _build(varying: Sequence[int], scale: float, outer: Outer, shift: float, y: Tensor, names: Sequence[Name]) -> Form:

@@ -38,7 +38,7 @@ def _ordered(shapes: Sequence[Shape]) -> list[Shape]:
 
 
 def _named(shapes: Sequence[Shape], search: Solver) -> Iterator[tuple[str, Form]]:
-    for one in shapes:
+    for shape in shapes:
         search.clock.check()
-        for shape, form in formulas([one], search.functions):
+        for form in formulas(shape, search.functions):
             yield shape.text, form

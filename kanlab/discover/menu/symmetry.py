@@ -25,7 +25,7 @@ from kanlab.discover.solver import Solver
 from kanlab.symbolic import library
 
 #: Surrogates worse than this say nothing.
-_WORST = 0.15
+_WORST = 0.3
 #: Singular values (relative to the largest) below this, or below this many times the surrogate's error, may be those
 #: of a symmetry.
 _NULL, _NULL_LEAST, _NULL_PER_ERROR = 0.15, 2e-3, 100.0
