@@ -17,10 +17,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from kanlab.discover.expression import Form, add, call, multiply, power, substitute, variable
+from kanlab.discover.expression import Form, add, call, variable
 from kanlab.discover.lattice import bases
 from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem, scaled
+from kanlab.discover.reduction import Reduction, divided, monomial, monomial_form, rounded
 from kanlab.discover.solver import Solver
 from kanlab.symbolic import library
 
@@ -28,7 +29,7 @@ from kanlab.symbolic import library
 _WORST = 0.3
 #: Singular values (relative to the largest) below this, or below this many times the surrogate's error, may be those
 #: of a symmetry.
-_NULL, _NULL_LEAST, _NULL_PER_ERROR = 0.15, 2e-3, 100.0
+_NULL, _NULL_LEAST, _NULL_PER_ERROR = 0.3, 2e-3, 100.0
 #: Rows nearer to the edge of the box than this are left out: there gradients are poor.
 _EDGE = 0.93
 #: A vector is near a subspace below this.
@@ -36,6 +37,8 @@ _NEAR = 0.12
 #: The smaller problem must be fitted this well, in units of the larger one's error.
 _AS_GOOD, _ROUNDING = 2.0, 2e-6
 _DEEPEST = 5
+#: How many numbers of null vectors are tried.
+_GAPS = 3
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,6 @@ _COORDINATES = (
     Coordinate("x^2", lambda x: 0.5 / x, lambda x: bool((x != 0).all()), 2),
     Coordinate("1/x", lambda x: -x * x, lambda x: bool((x > 0).all()) or bool((x < 0).all()), 2),
 )
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """A smaller problem and how its formula becomes one of the larger."""
-
-    text: str
-    problem: Problem
-    inputs: tuple[Form, ...]
-    factor: Form | None
-
-    def wrap(self, form: Form) -> Form:
-        """Return the formula in the larger problem's inputs."""
-        inner = substitute(form, self.inputs)
-        return inner if self.factor is None else multiply([self.factor, inner])
 
 
 def symmetry(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
@@ -115,8 +103,7 @@ def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_b
     matrix, size = _matrix(problem, slopes, coordinate, scales=scales)
     _, sizes, rows = torch.linalg.svd(matrix, full_matrices=False)
     sizes = sizes / max(float(sizes[0]), 1e-300)
-    count = min(int((sizes < null_below).sum()), problem.n_in)
-    for r in range(count, 0, -1):
+    for r in _gaps(sizes, min(int((sizes < null_below).sum()), problem.n_in)):
         null = rows[len(rows) - r :] / size
         shifts = null[:, : problem.n_in]
         if torch.linalg.matrix_rank(shifts, rtol=1e-2) < r:
@@ -130,8 +117,16 @@ def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_b
             if made is not None:
                 yield made
                 yielded += 1
-        if yielded and r == count and float(sizes[-r]) < 1e-4:
+        if yielded and float(sizes[-r]) < 1e-4:
             return
+
+
+def _gaps(sizes: Tensor, count: int) -> list[int]:
+    """Return how many of the last singular values may be nothing: where the step to the next one is largest."""
+    step = [
+        (float(sizes[-r - 1] / sizes[-r].clamp(min=1e-300)) if r < len(sizes) else 2.0, r) for r in range(1, count + 1)
+    ]
+    return [r for _, r in sorted(step, reverse=True)[:_GAPS]]
 
 
 def _matrix(
@@ -186,28 +181,8 @@ def _monomials(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tenso
     exponents = _prefactor(problem, basis, null)
     if exponents is None:
         return None
-    signed = (problem.x < 0).any(-1).tolist()
-    if any(negative and not float(p).is_integer() for negative, p in zip(signed, exponents, strict=True)):
-        return None
-    x = torch.stack([_monomial(problem.x, row) for row in basis.tolist()]) if len(basis) else problem.x[:0]
-    factor = _monomial(problem.x, exponents)
-    if not bool(x.isfinite().all()) or not bool((1 / factor).isfinite().all()):
-        return None
-    inputs = tuple(_monomial_form(row) for row in basis.tolist())
-    small = problem.mapped(problem.y / factor, 1 / factor).with_inputs(x)
-    return Reduction("powers", small, inputs, _monomial_form(exponents) if any(exponents) else None)
-
-
-def _monomial(x: Float[Tensor, "n_in n"], exponents: list[int] | list[float]) -> Float[Tensor, " n"]:
-    result = torch.ones_like(x[0])
-    for values, p in zip(x, exponents, strict=True):
-        if p:
-            result = result * values**p
-    return result
-
-
-def _monomial_form(exponents: list[int] | list[float]) -> Form:
-    return multiply([power(variable(i), float(p)) for i, p in enumerate(exponents) if p])
+    x = torch.stack([monomial(problem.x, row) for row in basis.tolist()]) if len(basis) else problem.x[:0]
+    return divided("powers", problem, exponents, x, [monomial_form(row) for row in basis.tolist()])
 
 
 def _prefactor(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tensor, "r columns"]) -> list[float] | None:
@@ -222,18 +197,10 @@ def _prefactor(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tenso
         if m and abs(float(torch.linalg.det(minor))) < 1e-9:
             continue
         exact = rough - rows.T @ torch.linalg.solve(minor.T, rough[list(zero)]) if m else rough
-        rounded = [_rounded(float(p)) for p in exact]
-        if all(p is not None for p in rounded):
-            cost = sum(abs(p) + (not float(p).is_integer()) for p in rounded if p is not None)
-            found.append((cost, [float(p) for p in rounded if p is not None]))
+        simple = [rounded(float(p)) for p in exact]
+        if all(p is not None for p in simple):
+            cost = sum(abs(p) + (not float(p).is_integer()) for p in simple if p is not None)
+            found.append((cost, [float(p) for p in simple if p is not None]))
         if len(found) > 20:
             break
     return min(found, key=lambda item: item[0])[1] if found else None
-
-
-def _rounded(p: float) -> float | None:
-    for parts in (1, 2, 3, 4):
-        nearest = round(p * parts) / parts
-        if abs(p - nearest) < 0.12 / parts:
-            return nearest
-    return None
