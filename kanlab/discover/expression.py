@@ -12,7 +12,6 @@ are left can be fitted together, counted, and read one by one.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -126,7 +125,7 @@ def call(function: SymbolicFunction, inner: Form) -> Form:
     term = _only(Call(function, inner.scaled(1 / size)))
     if function.name == "log":
         return term.scaled(1.0, math.log(size))
-    return term.scaled(size ** _degree(function))
+    return term.scaled(size ** (function.degree or 0.0))
 
 
 def power(form: Form, exponent: float) -> Form:
@@ -159,17 +158,9 @@ def used(form: Form) -> set[int]:
     return found
 
 
-@functools.lru_cache(maxsize=256)
 def lets_factors_out(function: SymbolicFunction) -> bool:
     """Say whether a positive factor inside can stand outside, as a factor (powers) or as a constant (log)."""
     return function.gauge == "shift"
-
-
-@functools.lru_cache(maxsize=256)
-def _degree(function: SymbolicFunction) -> float:
-    """Return ``p`` of ``f(s u) = s^p f(u)``."""
-    one, two = function(torch.tensor([1.0, 2.0], dtype=torch.float64)).tolist()
-    return round(12 * math.log2(two / one)) / 12
 
 
 def to_sympy(form: Form, symbols: Sequence[sympy.Symbol], say: Callable[[float], sympy.Expr]) -> sympy.Expr:

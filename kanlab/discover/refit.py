@@ -18,6 +18,8 @@ from kanlab.discover.program import Program
 from kanlab.engine.gram import gram
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 
+#: Squared error, relative to the labels', that is rounding.
+_ROUNDING = 1e-32
 #: A fit ends when this many steps lower the squared error by less than this part.
 _FLAT, _GAIN = 3, 1e-3
 
@@ -40,9 +42,9 @@ class FormObjective:
         x: Float[Tensor, "n_in n"],
         y: Float[Tensor, " n"],
         w: Float[Tensor, " n"] | None = None,
-        scale: float = 1.0,
     ):
-        self.program, self.x, self.y, self.w, self.scale = program, x, y, w, scale
+        self.program, self.x, self.y, self.w = program, x, y, w
+        self.least = _ROUNDING * float(y.square().mean())
         self.size = program.size
         self.free: Tensor | None = None
         self.first = torch.tensor(program.start, dtype=y.dtype)
