@@ -327,3 +327,33 @@ def test_each_panel_shows_alone(notebook, panel: str):
     }
     shown.pop(panel).wait_for()
     assert all(other.count() == 0 for other in shown.values())
+
+
+def test_control_point_is_moved_and_an_edge_switched_off_and_on(show):
+    lab = show(FITTED + SHOW)
+    lab.edge(0, 0, 1).click()
+    inspector = lab.part("edge inspector")
+    inspector.get_by_text("(0, 0, 1)").first.wait_for()
+    lab.button("Control points").click()
+    before = lab.status()
+    assert before
+    point = lab.slider("control point 3")
+    point.press("Alt+ArrowUp")
+    inspector.get_by_text("trying: train").wait_for()
+    lab.until(lambda: lab.book.keval("lab.session.current.label") == "bend (0, 0, 1)", "the bend to be kept")
+    lab.until(lambda: (now := lab.status()) and now.train > before.train, "the loss to follow")
+    lab.button("Undo").click()
+    lab.until(lambda: (now := lab.status()) and now.train == before.train, "the loss as it was")
+    lab.edge(0, 0, 1).press("Delete")
+    lab.edge(0, 0, 1, "pruned").wait_for(state="attached")
+    lab.button("Restore edge").click()
+    lab.edge(0, 0, 1, "spline").wait_for()
+
+
+def test_lesson_in_another_language_shows_what_it_is_about(notebook):
+    book = notebook(HELLO + 'lab = kanlab.Lab(model, dataset, show=["graph", "train"], language="ko")\nlab')
+    lab = book.run(0).get_by_role("region", name="KAN 실험실", exact=True)
+    lab.get_by_role("button", name="학습", exact=True).wait_for()
+    assert lab.get_by_role("button", name="가지치기", exact=True).count() == 1
+    assert lab.get_by_role("slider", name="lamb", exact=True).count() == 0
+    assert lab.get_by_role("region", name="수식", exact=True).count() == 0

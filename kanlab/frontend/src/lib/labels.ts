@@ -108,8 +108,6 @@ const english = {
   copyLatex: "Copy LaTeX",
   copyPython: "Copy Python",
   copySympy: "Copy SymPy",
-  copyC: "Copy C",
-  c: "C",
   latex: "LaTeX",
   python: "Python",
   sympy: "SymPy",
@@ -128,12 +126,6 @@ const english = {
   /** The kernel's words stand where there are none here. */
   advised: {} as Record<string, (names: string) => string>,
   actions: {} as Record<string, string>,
-  compare: "Compare",
-  compareHint: "Keep this state to compare others with it",
-  kept: "kept",
-  now: "now",
-  edges: "edges",
-  splines: "splines",
   mathematics: "mathematics",
   training: "training",
 };
