@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import torch
@@ -14,10 +15,10 @@ from kanlab.kan import KAN
 
 #: The library's functions that `frontend/src/lib/functions.ts` has; any other is sent as samples.
 _BROWSER = frozenset(
-    ("0", "x", *(f"x^{n}" for n in range(2, 10)), "1/x", *(f"1/x^{n}" for n in range(2, 10)), "sqrt", "x^1.5",
-     "1/sqrt(x)", "exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctanh", "sinh", "cosh", "tanh",
-     "gaussian", "abs", "sgn", "sigmoid")
+    ("0", "1", "x", "1/x", "sqrt", "1/sqrt(x)", "cbrt", "exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+     "arcsinh", "arccosh", "arctanh", "sinh", "cosh", "tanh", "gaussian", "abs", "sgn", "sigmoid")
 )  # fmt: skip
+_POWER = re.compile(r"(1/)?x\^\d{1,2}(\.5)?")
 _BASES = ("silu", "identity", "zero")
 #: Samples reach this share of the data's range beyond it on either side: other inputs can meet inside the network.
 _MARGIN = 0.5
@@ -49,7 +50,8 @@ def _base_samples(layer: KANLayer, inputs: Tensor) -> dict[str, Any]:
 
 def _fixed(layer: KANLayer, edge: tuple[int, int], function: EdgeFunction, x: Tensor) -> dict[str, Any]:
     affine = layer.affine[edge]
-    samples = None if function.name in _BROWSER else _samples(function, function.derivative, affine[0] * x + affine[1])
+    known = function.name in _BROWSER or _POWER.fullmatch(function.name)
+    samples = None if known else _samples(function, function.derivative, affine[0] * x + affine[1])
     return {"edge": list(edge), "name": function.name, "affine": affine.tolist(), "samples": samples}
 
 

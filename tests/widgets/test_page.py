@@ -117,5 +117,5 @@ def test_front_end_is_tested_on_a_page_as_it_is_written(root: Path) -> None:
         path.write_text(json.dumps(page) + "\n", encoding="utf-8")
     committed = json.loads(path.read_text(encoding="utf-8"))
     assert committed.keys() == page.keys()
-    assert committed["check"]["output"] == pytest.approx(page["check"]["output"], rel=1e-3)
+    assert committed["check"]["output"] == pytest.approx(page["check"]["output"], rel=2e-2)
     assert [detail.keys() for detail in committed["details"]] == [detail.keys() for detail in page["details"]]

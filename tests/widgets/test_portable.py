@@ -62,7 +62,8 @@ def every_function() -> KAN:
     model = KAN([1, len(names)], seed=0)
     model.show(torch.linspace(-1, 1, 50, dtype=torch.float64)[:, None])
     for j, name in enumerate(names):
-        model.layer(0).fix(0, j, library.get(name), (0.2, 0.5, 1.5, -0.25))
+        inside = bool(torch.isfinite(library.get(name)(torch.tensor([0.25, 0.75], dtype=torch.float64))).all())
+        model.layer(0).fix(0, j, library.get(name), (0.2, 0.5 if inside else 1.5, 1.5, -0.25))
     return model
 
 

@@ -4,6 +4,7 @@ type Fn = (u: number) => number;
 
 const NAMED: Record<string, Fn> = {
   "0": () => 0,
+  "1": () => 1,
   x: (u) => u,
   sqrt: Math.sqrt,
   "x^1.5": (u) => u * Math.sqrt(u),
@@ -18,6 +19,9 @@ const NAMED: Record<string, Fn> = {
   arccos: Math.acos,
   arctan: Math.atan,
   arctanh: Math.atanh,
+  arcsinh: Math.asinh,
+  arccosh: Math.acosh,
+  cbrt: Math.cbrt,
   sinh: Math.sinh,
   cosh: Math.cosh,
   tanh: Math.tanh,
@@ -36,7 +40,7 @@ export const BASES: Record<string, Fn> = {
 /** The function of this name, or null: it must bring samples then. */
 export function functionNamed(name: string): Fn | null {
   if (Object.hasOwn(NAMED, name)) return NAMED[name] ?? null;
-  const power = /^(1\/)?x\^([1-9])$/.exec(name);
+  const power = /^(1\/)?x\^(\d{1,2}(?:\.5)?)$/.exec(name);
   if (!power) return null;
   const exponent = Number(power[2]) * (power[1] ? -1 : 1);
   return (u) => u ** exponent;
