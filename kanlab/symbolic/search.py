@@ -40,7 +40,8 @@ _CANDIDATES, _WINDOW = 4, 6.0
 _SHORT, _LONG = 12, 60
 #: Grids to refine to, and the part of the held-out error that must go for it.
 _GRIDS, _WORTH = (10, 20), 0.2
-#: A name may raise the held-out root mean squared error by this part, and by this much of the labels' spread.
+#: A name may raise the held-out root mean squared error by this part, and by this much of the labels' spread: where
+#: there are no labels, by as much as the model's own curves may be wrong.
 _SLACK, _FLOOR = 0.1, 1e-7
 #: Squared relative error below which a formula counts as exact.
 _EXACT = 1e-20
@@ -162,9 +163,11 @@ class _Referee:
 
     def __init__(self, network: Network):
         x = network.seen()[:_ROWS]
+        self._floor = _FLOOR
         if network.targets is not None and network.targets.ndim == 2:
             y = network.targets[:_ROWS].to(network.dtype)
         else:
+            self._floor = resolution(network)
             with torch.no_grad():
                 y = network(x)
         held_out = torch.arange(len(x), device=x.device) % _HELD_OUT == _HELD_OUT - 1
@@ -174,6 +177,10 @@ class _Referee:
         self.fit = x[~held_out].T.contiguous(), y[~held_out].T.contiguous()
         self.judge = (x[held_out], y[held_out]) if bool(held_out.any()) else (x, y)
         self.variance = float(y.var(0, correction=0).mean()) or 1.0
+
+    def allowed(self, error: float) -> float:
+        """Return how large the relative squared error of a simpler network may be, where it was ``error``."""
+        return (math.sqrt(error) * (1 + _SLACK) + self._floor) ** 2
 
     def refit(self, network: Network, steps: int, *, everything: bool = False) -> float:
         """Train what there is to train for a few steps; return the relative squared error on the rows held out."""
@@ -233,7 +240,7 @@ def _search_steps(network: Network, names: list[str], r2_threshold: float) -> Ge
         first = max(range(len(waiting)), key=lambda m: ranked[m][0].score if ranked[m] else -math.inf)
         edge = waiting.pop(first)
         candidates[edge] = _worth_trying([s for s in ranked[first] if s.r2 >= r2_threshold])
-        allowed = (math.sqrt(state.error) * (1 + _SLACK) + _FLOOR) ** 2
+        allowed = referee.allowed(state.error)
         tried = [_with_name(state, edge, suggestion, referee) for suggestion in candidates[edge]]
         good = [named for named in tried if named.error <= allowed]
         if good:
@@ -278,7 +285,7 @@ def _without_silence(network: Network, referee: _Referee) -> Network:
         smaller = prune(network)
     except ValueError:  # an output that nothing reaches yet
         return network
-    allowed = (math.sqrt(referee.error(network)) * (1 + _SLACK) + _FLOOR) ** 2
+    allowed = referee.allowed(referee.error(network))
     return smaller if referee.refit(copy.deepcopy(smaller), 2 * _SHORT) <= allowed else network
 
 
@@ -329,7 +336,7 @@ def _reconsidered(state: _Named, candidates: dict[Edge, list[Suggestion]], refer
             if suggestion.name == _name(best.network, edge):
                 continue
             named = _with_name(best, edge, suggestion, referee, steps=2 * _SHORT)
-            allowed = (math.sqrt(best.error) * (1 + _SLACK) + _FLOOR) ** 2
+            allowed = referee.allowed(best.error)
             if named.error <= allowed and named.score > best.score + 1e-6:
                 best = named
     return best if best is not state else None

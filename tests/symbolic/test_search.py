@@ -241,6 +241,20 @@ def test_class_labels_are_searched_by_the_models_own_output():
     assert float(error) < 0.02
 
 
+def test_without_labels_names_may_be_as_wrong_as_the_curves_themselves_are():
+    model = fitted(lambda x: torch.sin(3 * x), [1, 1], grid=10)
+    x = model.seen()
+    with torch.no_grad():
+        error = float((model(x) - torch.sin(3 * x)).square().mean().sqrt())
+    assert 1e-6 < error < 1e-3  # splines tell a sine, but not to the last digit
+    model.show(x)
+    assert model.targets is None
+    named, _ = finish(model, lib=LIBRARY)
+    assert names(named) == {(0, 0, 0): "sin"}
+    with torch.no_grad():
+        assert float((named(x) - torch.sin(3 * x)).square().mean().sqrt()) < 2 * error
+
+
 def test_few_rows_are_all_used():
     model = fitted(additive, [2, 1], n=20, grid=3)
     named, _ = finish(model, lib=LIBRARY)
