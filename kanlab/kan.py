@@ -18,13 +18,13 @@ from tqdm.auto import tqdm
 
 from kanlab import legacy, store
 from kanlab.data import check_dataset
-from kanlab.engine import attribution, edit, fit, jets, prune, relu
+from kanlab.engine import attribution, curves, edit, fit, jets, prune, relu
 from kanlab.engine.eliminate import Removal, eliminate_steps
 from kanlab.engine.fit import Data, Options, Step
 from kanlab.engine.jets import Derivatives
 from kanlab.engine.losses import LossFunction
 from kanlab.engine.magnitudes import RELATIVE
-from kanlab.engine.network import Network
+from kanlab.engine.network import Acts, Network
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import Width
 from kanlab.engine.start import Start
@@ -393,6 +393,47 @@ class KAN(legacy.EarlierCalls, Network):
     def feature_score(self) -> Float[Tensor, " n_in"]:
         """How much of the output comes from each input."""
         return self.attribute().features
+
+    def node_attribute(self, l: int) -> Float[Tensor, "nodes n_in"]:
+        """How much of each node of level ``l`` (1 is the first after the inputs) comes from each input."""
+        return attribution.node_attribution(self, l)
+
+    def feature_interaction(
+        self, l: int, neuron_th: float = 1e-2, feature_th: float = 1e-2
+    ) -> dict[tuple[int, ...], int]:
+        """Count which inputs meet in the nodes of level ``l``; see `kanlab.engine.attribution.feature_interaction`."""
+        return attribution.feature_interaction(self, l, neuron_th, feature_th)
+
+    # ---- curves
+
+    def get_fun(self, l: int, i: int, j: int) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Return an edge's inputs on the training samples, in rising order, and its values there."""
+        return curves.edge_samples(self, l, i, j)
+
+    def get_range(self, l: int, i: int, j: int) -> tuple[float, float, float, float]:
+        """Return ``x_min, x_max, y_min, y_max`` of an edge on the training samples."""
+        return curves.edge_range(self, l, i, j)
+
+    def get_act(self, x: Dataset | Float[Tensor, "batch n_in"]) -> Acts:
+        """Show the model samples, or a dataset's training part, for scores, ranges and curves; return all activations.
+
+        >>> KAN([2, 3, 1]).get_act(torch.zeros(5, 2)).postacts[0].shape
+        torch.Size([5, 2, 3])
+        """
+        if isinstance(x, Mapping):
+            data = self.read_data(x)
+            self.show(data.train_input, data.train_label)
+        else:
+            self.show(x)
+        return self.acts()
+
+    def set_mode(self, l: int, i: int, j: int, mode: str) -> None:
+        """Make an edge its spline (``"n"``), its function (``"s"``), or nothing (``"off"``)."""
+        edit.set_mode(self, l, i, j, mode)
+
+    def evaluate(self, dataset: Dataset, loss_fn: LossFunction | None = None) -> dict[str, Any]:
+        """Return ``train_loss`` and ``test_loss`` as `fit` tells them, and how many edges and intervals there are."""
+        return {**fit.evaluate(self, self.read_data(dataset), loss_fn), "n_edge": self.n_edge, "n_grid": self.grid}
 
     # ---- symbols
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import math
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, cast
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from kanlab import edit, store
-from kanlab.engine.fit import SAMPLE_LIMIT, Step
+from kanlab.engine.fit import SAMPLE_LIMIT, Step, evaluate
 from kanlab.engine.penalty import Penalty
 from kanlab.history import Command, Entry, Row, pack, unpack
 from kanlab.kan import KAN, Dataset
@@ -150,11 +149,9 @@ class Session:
 
     def losses(self, model: KAN | None = None) -> tuple[float, float]:
         """Return root mean squared errors on the training and held-out rows (for class labels: cross-entropies)."""
-        model = model or self.model
-        return (
-            _loss(model, self.data.train_input, self.data.train_label),
-            _loss(model, self.data.test_input, self.data.test_label),
-        )
+        classes = self.data.train_label.ndim == 1
+        losses = evaluate(model or self.model, self.data, torch.nn.functional.cross_entropy if classes else None)
+        return losses["train_loss"], losses["test_loss"]
 
     def _record(self, command: Command, label: str, rows: Sequence[Row] = (), snaps: Sequence[Snap] = ()) -> Entry:
         parent = self._at if self._entries else None
@@ -237,7 +234,7 @@ class Session:
         self._require_rest()
         before = self.model
         self.model = self.model.prune(edge_th, node_th)
-        gone = _n_edges(before) - _n_edges(self.model)
+        gone = before.n_edge - self.model.n_edge
         return self._record(Command("prune", {"edge_th": edge_th, "node_th": node_th}), f"prune {gone} edges")
 
     def refine(self, grid: int) -> Entry:
@@ -442,19 +439,6 @@ def _names(what: str, names: Any, count: int, letter: str) -> list[str]:
     if not all(name.strip() for name in names):
         raise ValueError(f"{what} is {names!r}; none may be blank")
     return names
-
-
-@torch.no_grad()
-def _loss(model: KAN, x: Tensor | None, y: Tensor | None) -> float:
-    if x is None or y is None or not len(x):
-        return math.nan
-    if y.ndim == 1:
-        return float(torch.nn.functional.cross_entropy(model(x), y))
-    return float((model(x) - y).square().mean().sqrt())
-
-
-def _n_edges(model: KAN) -> int:
-    return int(sum(layer.mask.sum() for layer in model.kan_layers()))
 
 
 def _same(a: KAN, b: KAN) -> bool:

@@ -484,6 +484,94 @@ def test_scores_are_those_of_attribute(trained):
     assert [part.shape for part in trained.edge_scores] == [(2, 2), (2, 1)]
 
 
+# ---- curves
+
+
+def test_an_edges_curve_is_sorted_and_its_range_is_that_of_the_data(trained):
+    acts = trained.acts()
+    x, y = trained.get_fun(1, 0, 0)
+    assert torch.equal(x, acts.nodes[1][:, 0].sort().values.detach())
+    torch.testing.assert_close(y.sort().values, acts.postacts[1][:, 0, 0].detach().sort().values, rtol=0, atol=1e-12)
+    low, high, least, most = trained.get_range(1, 0, 0)
+    assert (low, high) == (float(x.min()), float(x.max()))
+    assert (least, most) == (float(y.min()), float(y.max()))
+    with pytest.raises(ValueError, match=r"edge \(1, 5, 0\) is out of range"):
+        trained.get_range(1, 5, 0)
+    with pytest.raises(ValueError, match="has seen no data yet"):
+        KAN([1, 1]).get_fun(0, 0, 0)
+
+
+def test_shown_samples_are_those_that_curves_and_scores_are_taken_on(trained):
+    model = trained.copy()
+    x = DATASET["test_input"][:7]
+    acts = model.get_act(x)
+    assert [len(part) for part in (acts.nodes[0], model.seen(), model.get_fun(0, 0, 0)[0])] == [7, 7, 7]
+    torch.testing.assert_close(acts.nodes[-1], model(x), rtol=0, atol=1e-12)
+    model.get_act(DATASET)
+    assert torch.equal(model.seen(), DATASET["train_input"])
+    assert model.targets is not None
+
+
+def test_modes_of_an_edge(additive):
+    model, x = additive.copy(), DATASET["test_input"]
+    spline = model(x).detach()
+    model.fix_symbolic(0, 0, 0, "sin")
+    named = model(x).detach()
+    model.set_mode(0, 0, 0, "s")
+    assert torch.equal(model(x).detach(), named)
+    model.set_mode(0, 0, 0, "n")
+    assert torch.equal(model(x).detach(), spline)
+    model.set_mode(0, 0, 0, "off")
+    assert not model.layer(0).mask[0, 0]
+    model.set_mode(0, 0, 0, "n")
+    assert torch.equal(model(x).detach(), spline)
+    with pytest.raises(ValueError, match="has no function; fix_symbolic gives it one"):
+        model.set_mode(0, 0, 0, "s")
+    with pytest.raises(ValueError, match="never two things at once"):
+        model.set_mode(0, 0, 0, "ns")
+
+
+def test_evaluating_tells_what_fit_tells(trained):
+    found = trained.evaluate(DATASET)
+    with torch.no_grad():
+        error = float((trained(DATASET["test_input"]) - DATASET["test_label"]).square().mean().sqrt())
+    assert found["test_loss"] == pytest.approx(error, rel=1e-12)
+    assert found["train_loss"] < 0.1
+    assert (found["n_edge"], found["n_grid"]) == (6, [5, 5])
+    own = trained.evaluate(DATASET, torch.nn.L1Loss())
+    assert own["test_loss"] == pytest.approx(
+        float((trained(DATASET["test_input"]) - DATASET["test_label"]).abs().mean().detach()), rel=1e-12
+    )
+    assert math.isnan(trained.evaluate({name: DATASET[name] for name in ("train_input", "train_label")})["test_loss"])
+    with pytest.raises(ValueError, match="class indices: they need a loss_fn"):
+        KAN([2, 2]).evaluate({"train_input": torch.zeros(3, 2), "train_label": torch.tensor([0, 1, 1])})
+
+
+def test_counts_of_edges_and_hidden_nodes():
+    model = KAN([2, [3, 2], 4, 1])
+    model.remove_edge(0, 0, 0)
+    assert (model.n_edge, model.n_sum, model.n_mult) == (2 * 7 + 5 * 4 + 4 - 1, 7, 2)
+
+
+def test_features_that_interact_are_counted():
+    model = KAN([3, 2, 1], seed=0)
+    model.get_act(points(80, 3))
+    model.remove_edge(0, 2, 0)
+    model.remove_edge(0, 0, 1)
+    assert model.feature_interaction(1) == {(0, 1): 1, (1, 2): 1}
+    assert model.feature_interaction(2) == {(0, 1, 2): 1}
+    assert model.node_attribute(1).shape == (2, 3)
+
+
+def test_metrics_may_be_differentiable():
+    model = KAN([2, 1], seed=0)
+
+    def square() -> torch.Tensor:
+        return model(DATASET["test_input"]).square().mean()
+
+    assert len(model.fit(DATASET, steps=2, metrics=[square], log=0)["square"]) == 2
+
+
 # ---- names
 
 

@@ -307,6 +307,29 @@ def remove_node(network: Network, l: int, i: int, mode: str = "all") -> None:
                 network.layer(l - 1).remove(before, subnode)
 
 
+def set_mode(network: Network, l: int, i: int, j: int, mode: str) -> None:
+    """Make an edge its spline again (``"n"``), its function (``"s"``), or nothing (``"off"``).
+
+    Raises
+    ------
+    ValueError
+        For an edge that there is not or that has no function, or another mode.
+    """
+    network.check_edge(l, i, j)
+    layer = network.layer(l)
+    if mode == "n":
+        layer.unfix(i, j)
+        layer.mask[i, j] = 1
+    elif mode == "off":
+        layer.remove(i, j)
+    elif mode != "s":
+        raise ValueError(
+            f"mode is {mode!r}; allowed are 'n' (spline), 's' (function) and 'off': an edge is never two things at once"
+        )
+    elif (i, j) not in layer.fixed:
+        raise ValueError(f"edge ({l}, {i}, {j}) has no function; fix_symbolic gives it one")
+
+
 # ---- parts
 
 

@@ -14,6 +14,7 @@ import torch
 
 from kanlab.engine.coarse import coarse_start, starts_coarse
 from kanlab.engine.extend import extension_steps
+from kanlab.engine.losses import LossFunction, shown_loss
 from kanlab.engine.network import Network
 from kanlab.engine.options import SAMPLE_LIMIT as SAMPLE_LIMIT
 from kanlab.engine.options import Data as Data
@@ -38,15 +39,36 @@ def fit_steps(network: Network, data: Data, options: Options) -> Generator[Step,
     ValueError
         When the labels are class indices and there is no ``loss_fn`` for them.
     """
-    if options.loss_fn is None and data.train_label.ndim == 1:
-        raise ValueError(
-            f"the labels have shape {tuple(data.train_label.shape)}, class indices: they need a loss_fn such as "
-            "torch.nn.CrossEntropyLoss(); numbers to fit are [n, n_out] floats"
-        )
+    _require_loss_for(data, options.loss_fn)
     if options.residual_fn is not None:
         data = _with_points(network, data, options.residual_fn)
     parameters = sum(layer.coef.numel() for layer in network.kan_layers())
     return stretches(_fit_steps(network, data, options), parameters * len(data.train_input))
+
+
+def _require_loss_for(data: Data, loss_fn: LossFunction | None) -> None:
+    if loss_fn is None and data.train_label.ndim == 1:
+        raise ValueError(
+            f"the labels have shape {tuple(data.train_label.shape)}, class indices: they need a loss_fn such as "
+            "torch.nn.CrossEntropyLoss(); numbers to fit are [n, n_out] floats"
+        )
+
+
+@torch.no_grad()
+def evaluate(network: Network, data: Data, loss_fn: LossFunction | None = None) -> dict[str, float]:
+    """Return ``train_loss`` and ``test_loss``: root mean squared errors, or values of ``loss_fn``.
+
+    Raises
+    ------
+    ValueError
+        When the labels are class indices and there is no ``loss_fn`` for them.
+    """
+    _require_loss_for(data, loss_fn)
+    parts = {"train_loss": (data.train_input, data.train_label), "test_loss": (data.test_input, data.test_label)}
+    return {
+        name: math.nan if x is None or y is None else shown_loss(network(x), y, loss_fn)
+        for name, (x, y) in parts.items()
+    }
 
 
 def _with_points(network: Network, data: Data, residual_fn: ResidualFunction) -> Data:

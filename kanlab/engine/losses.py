@@ -27,6 +27,24 @@ ROUNDING = 1e-31
 _FLAT = 1e-12
 
 
+def shown(loss: float, loss_fn: LossFunction | None) -> float:
+    """Return a loss as people are told it: the root of the mean squared error, and any other as it is."""
+    return math.sqrt(loss) if loss_fn is None else loss
+
+
+@torch.no_grad()
+def shown_loss(prediction: Float[Tensor, "n o"], label: Tensor, loss_fn: LossFunction | None = None) -> float:
+    """Return the loss of a prediction as people are told it; nan without rows.
+
+    >>> shown_loss(torch.tensor([[4.0], [-2.0]]), torch.tensor([[1.0], [1.0]]))
+    3.0
+    """
+    if not len(label):
+        return math.nan
+    loss = torch.nn.functional.mse_loss if loss_fn is None else loss_fn
+    return shown(float(loss(prediction, label)), loss_fn)
+
+
 class Loss(Protocol):
     """A loss of the outputs ``[n_out, n]``."""
 

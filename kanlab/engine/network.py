@@ -120,6 +120,21 @@ class Network(nn.Module):
         return sum(self.width[-1])
 
     @property
+    def n_edge(self) -> int:
+        """Number of edges that are present."""
+        return int(sum(layer.mask.count_nonzero() for layer in self.kan_layers()))
+
+    @property
+    def n_sum(self) -> int:
+        """Number of hidden nodes that are sums."""
+        return sum(n_sum for n_sum, _ in self.width[1:-1])
+
+    @property
+    def n_mult(self) -> int:
+        """Number of hidden nodes that multiply."""
+        return sum(n_mult for _, n_mult in self.width[1:-1])
+
+    @property
     def depth(self) -> int:
         """Number of layers of edges."""
         return len(self.width) - 1

@@ -6,11 +6,12 @@ import math
 from collections.abc import Generator, Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from kanlab.engine import solvers
 from kanlab.engine.lay import lay_again, lay_first
 from kanlab.engine.linearise import Linearisation
+from kanlab.engine.losses import shown, shown_loss
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
 from kanlab.engine.options import Data, Options, Step, batch_last, metric_name
@@ -183,11 +184,11 @@ class Run:
     def _told(self, index: int, now: Evaluation, reason: str) -> Step:
         return Step(
             index,
-            now.loss if self.options.residual_fn else _shown(now.loss, self.options),
+            now.loss if self.options.residual_fn else shown(now.loss, self.options.loss_fn),
             self._test_loss(now),
             now.reg,
             now.value,
-            {metric_name(metric): float(metric()) for metric in self.options.metrics},
+            {metric_name(metric): _number(metric()) for metric in self.options.metrics},
             self.name,
             reason,
         )
@@ -199,9 +200,7 @@ class Run:
             return math.nan
         if self._test is None:  # what does not change while the grids stay is computed once
             self._test = Linearisation(self.network, x.T.contiguous())
-        prediction = self._test.evaluate(now.vector).output.T
-        loss = nn.functional.mse_loss if self.options.loss_fn is None else self.options.loss_fn
-        return _shown(float(loss(prediction, y)), self.options)
+        return shown_loss(self._test.evaluate(now.vector).output.T, y, self.options.loss_fn)
 
 
 def _batches(x: Tensor, y: Tensor, options: Options) -> Iterator[tuple[Tensor, Tensor]]:
@@ -225,5 +224,5 @@ def _require_finite(value: float) -> None:
         )
 
 
-def _shown(loss: float, options: Options) -> float:
-    return math.sqrt(loss) if options.loss_fn is None else loss
+def _number(value: Tensor | float) -> float:
+    return float(value.detach() if isinstance(value, Tensor) else value)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
-from kanlab.engine.attribution import attribute
+from kanlab.engine.attribution import attribute, feature_interaction, node_attribution
 from kanlab.engine.network import Network
 from kanlab.symbolic import library
-from tests.engine.cases import KINDS, plain, points, products
+from tests.engine.cases import KINDS, deep, named, plain, points, products, several_outputs, unequal_products
 
 
 def by_loops(network: Network, x: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -120,3 +122,40 @@ def test_scoring_leaves_no_graph_and_changes_nothing():
 def test_without_samples_it_says_what_to_do():
     with pytest.raises(ValueError, match="call fit"):
         attribute(plain())
+
+
+# ---- from any node
+
+
+@pytest.mark.parametrize("kind", [plain, several_outputs, deep, unequal_products, named])
+def test_scores_of_the_outputs_average_to_those_of_the_features(kind):
+    network = kind()
+    x = points(80, network.n_in)
+    of_outputs = node_attribution(network, network.depth, x)
+    torch.testing.assert_close(of_outputs.mean(0), attribute(network, x).features, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", [deep, unequal_products])
+def test_scores_of_a_hidden_node_are_those_of_a_network_that_ends_there(kind):
+    network = kind()
+    x = points(80, network.n_in)
+    shorter = copy.deepcopy(network)
+    del shorter.layers[1:], shorter.width[2:], shorter.mult_arity[2:]
+    torch.testing.assert_close(node_attribution(network, 1, x), node_attribution(shorter, 1, x), rtol=1e-12, atol=1e-14)
+    assert torch.equal(attribute(shorter, x).features, node_attribution(network, 1, x).mean(0))
+
+
+def test_interactions_count_nodes_by_the_inputs_that_matter_to_them():
+    network = Network([3, 3, 1], seed=0)
+    for i, j in ((0, 0), (1, 1), (2, 1), (0, 2)):
+        network.layer(0).remove(i, j)
+    x = points(80, 3)
+    assert feature_interaction(network, 1, x=x) == {(1, 2): 2, (0,): 1}
+    assert feature_interaction(network, 1, neuron_th=1e6, x=x) == {}
+    assert set(feature_interaction(network, 1, feature_th=0.999999, x=x)) <= {(0,), (1,), (2,)}
+
+
+@pytest.mark.parametrize("l", [0, 3, -1, True, "1"])
+def test_levels_without_scores_of_inputs_are_refused(l):
+    with pytest.raises(ValueError, match="levels 1 to 2 have"):
+        node_attribution(plain(), l, points(9, 2))
