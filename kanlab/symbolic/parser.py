@@ -15,74 +15,29 @@ a function (``e``, ``beta``, ``I``), it is the variable. Every number that arise
 from __future__ import annotations
 
 import difflib
-import functools
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import sympy
 import torch
 
-from kanlab.symbolic import library
 from kanlab.symbolic.evaluate import evaluate
 from kanlab.symbolic.real import real
+from kanlab.symbolic.tokens import SUPERSCRIPTS, Token, fail, listed, tokenise
+from kanlab.symbolic.vocabulary import CONSTANTS, Builder, UnknownError, functions
 
 #: Longest text, deepest nesting, largest whole exponent.
-MAX_LENGTH = 10_000
+MAX_LENGTH = 5_000
 MAX_DEPTH = 50
 MAX_EXPONENT = 1000
 #: Whole numbers with more digits than this are read as decimals.
 _WHOLE_DIGITS = 15
-
-_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-# A letter, then letters and digits; superscripts and π end a name although Python counts them as word characters.
-_NAME = re.compile(rf"(?![{_SUPERSCRIPTS}π])[^\W\d](?:(?![{_SUPERSCRIPTS}π])\w)*")
-_POWER_SIGN = re.compile(rf"⁻?[{_SUPERSCRIPTS}]+")
-_SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "^": "**", "[": "(", "]": ")"}
-
+#: Roots of whole numbers beyond this are decimals: sympy would look for their prime factors.
+_ROOTED = 10**6
+_CLOSING = {"(": ")", "[": "]", "|": "|"}
 _STRANGE = (sympy.I, sympy.nan, sympy.zoo, sympy.oo, sympy.S.NegativeInfinity)
 _NOT_REAL = "this is not a real number that a double can hold"
-_CONSTANTS: dict[str, sympy.Expr] = {"pi": sympy.pi, "π": sympy.pi, "e": sympy.E, "E": sympy.E}
-
-
-def _log(u: sympy.Expr, base: sympy.Expr | None = None) -> sympy.Expr:
-    return sympy.log(u) if base is None else sympy.log(u) / sympy.log(base)
-
-
-Builder = Callable[..., sympy.Expr]
-#: How many arguments a function takes.
-_ONE, _TWO, _MANY = range(1, 2), range(2, 3), range(1, 20)
-_OF_SYMPY = (
-    "exp", "sqrt", "cbrt", "sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-    "coth", "sech", "csch", "asinh", "acosh", "atanh", "sign", "Abs", "erf", "sinc",
-)  # fmt: skip
-_LONG_NAMES = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh", "abs": "Abs", "sgn": "sign", "ln": "log",
-}  # fmt: skip
-_FUNCTIONS: dict[str, tuple[range, Builder]] = {
-    **{name: (_ONE, getattr(sympy, name)) for name in _OF_SYMPY},
-    "log": (range(1, 3), _log),
-    "log2": (_ONE, lambda u: _log(u, sympy.Integer(2))),
-    "log10": (_ONE, lambda u: _log(u, sympy.Integer(10))),
-    "log1p": (_ONE, lambda u: sympy.log(1 + u)),
-    "expm1": (_ONE, lambda u: sympy.exp(u) - 1),
-    "square": (_ONE, lambda u: u**2),
-    "pow": (_TWO, sympy.Pow),
-    "root": (_TWO, lambda u, n: u ** (1 / n)),
-    "hypot": (_TWO, lambda u, v: sympy.sqrt(u**2 + v**2)),
-    "gaussian": (_ONE, lambda u: sympy.exp(-(u**2))),
-    "sigmoid": (_ONE, lambda u: 1 / (1 + sympy.exp(-u))),
-    "max": (_MANY, sympy.Max),
-    "min": (_MANY, sympy.Min),
-    "besselj": (_TWO, sympy.besselj),
-    "jv": (_TWO, sympy.besselj),
-    **{name: (_ONE, functools.partial(sympy.besselj, n)) for n in (0, 1) for name in (f"J{n}", f"j{n}", f"J_{n}")},
-}
-_FUNCTIONS |= {long: _FUNCTIONS[short] for long, short in _LONG_NAMES.items()}
 
 
 def parse(text: str, variables: Mapping[str, sympy.Symbol] | Sequence[str]) -> sympy.Expr:
@@ -91,7 +46,7 @@ def parse(text: str, variables: Mapping[str, sympy.Symbol] | Sequence[str]) -> s
     Parameters
     ----------
     text
-        Such as ``"exp(sin(pi*x) + y**2)"`` or ``"√(x² + 1) · |y|"``; at most 10,000 characters.
+        Such as ``"exp(sin(pi*x) + y**2)"`` or ``"√(x² + 1) · |y|"``; at most 5,000 characters.
     variables
         The names that may occur, or the symbol to put for each.
 
@@ -124,73 +79,23 @@ def parse(text: str, variables: Mapping[str, sympy.Symbol] | Sequence[str]) -> s
     return _Parser(text, symbols).whole()
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # "number", "variable", "name", "power" (a superscript), a sign itself, or "end"
-    text: str
-    start: int
-
-
 class _Parser:
     """One text on its way to an expression."""
 
     def __init__(self, text: str, symbols: Mapping[str, sympy.Symbol]):
         self.text, self.symbols = text, symbols
-        # The longest first, so that "x1" is not read as "x" and "1".
-        self.variables = sorted((name for name in symbols if name.strip()), key=len, reverse=True)
-        self.functions = {**_registered(), **_FUNCTIONS}
-        self.tokens = self.tokenise()
+        self.tokens = tokenise(text, list(symbols))
+        self.functions = functions()
         self.at, self.depth = 0, 0
 
-    # --- text to tokens
-
-    def tokenise(self) -> list[_Token]:
-        tokens, start = [], 0
-        while start < len(self.text):
-            if self.text[start].isspace():
-                start += 1
-                continue
-            token = self.read(start)
-            tokens.append(token)
-            start += len(token.text)
-        return [*tokens, _Token("end", "", len(self.text))]
-
-    def read(self, start: int) -> _Token:
-        rest = self.text[start:]
-        for name in self.variables:
-            if self.text.startswith(name, start) and not _goes_on(name, self.text[start + len(name) :]):
-                return _Token("variable", name, start)
-        for kind, pattern in (("number", _NUMBER), ("name", _NAME), ("power", _POWER_SIGN)):
-            match = pattern.match(rest)
-            if match:
-                return _Token(kind, match.group(), start)
-        if rest[0] == "π":
-            return _Token("name", "π", start)
-        if rest.startswith("**"):
-            return _Token("**", "**", start)
-        sign = _SIGNS.get(rest[0], rest[0])
-        if sign in ("+", "-", "*", "/", "**", "(", ")", ",", "|", "√"):
-            return _Token(sign, rest[0], start)
-        self.fail(
-            start,
-            f"{rest[0]!r} is not part of a formula: allowed are numbers, the variables {self.listed()}, + - * / ** ^, "
-            "brackets and functions such as sin(...)",
-        )
-
-    def listed(self) -> str:
-        return ", ".join(self.symbols) or "(none were given)"
-
     def fail(self, start: int, message: str) -> NoReturn:
-        text = self.text if len(self.text) <= 60 else f"{self.text[:57]}..."
-        raise ValueError(f"{text!r}, position {start + 1}: {message}")
-
-    # --- tokens to an expression
+        fail(self.text, start, message)
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.at]
 
-    def take(self, *kinds: str) -> _Token | None:
+    def take(self, *kinds: str) -> Token | None:
         """Go past the next token if it is one of these."""
         token = self.token
         if token.kind not in kinds:
@@ -236,9 +141,9 @@ class _Parser:
     def adjoins(self) -> bool:
         """Whether the next factor follows without a sign, as in 2x, 3(x + 1), πx or (x + 1)(x - 1)."""
         before, token = self.tokens[self.at - 1], self.token
-        if token.kind not in ("number", "variable", "name", "(", "√"):
+        if token.kind not in ("number", "variable", "name", "(", "[", "√"):
             return False
-        closed = before.kind in ("number", ")", "power") or before.text == "π"
+        closed = before.kind in ("number", ")", "]", "power") or before.text == "π"
         return closed and not (token.kind == "number" and before.kind == "number")
 
     def factor(self) -> sympy.Expr:
@@ -257,7 +162,7 @@ class _Parser:
     def powers(self) -> sympy.Expr:
         start, expr = self.token.start, self.atom()
         if sign := self.take("power"):
-            text = "".join("-" if char == "⁻" else str(_SUPERSCRIPTS.index(char)) for char in sign.text[:8])
+            text = "".join("-" if char == "⁻" else str(SUPERSCRIPTS.index(char)) for char in sign.text[:8])
             expr = self.power(start, expr, sympy.Integer(int(text)))
         if self.take("**"):
             expr = self.power(start, expr, self.factor())
@@ -266,7 +171,11 @@ class _Parser:
     def power(self, start: int, base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
         if exponent.is_number and abs(_value(exponent)) > MAX_EXPONENT:
             self.fail(start, f"the exponent {exponent} is too large: at most {MAX_EXPONENT} is allowed")
-        self.check(start, sympy.Pow, [base, exponent])
+        # sympy raises numerical factors at once: ((3 x)^1000)^1000 would be a number of half a million digits.
+        factor = sympy.Mul(*(part for part in sympy.Mul.make_args(base) if part.is_number))
+        self.check(start, sympy.Pow, [factor, exponent])
+        if isinstance(base, sympy.Integer) and abs(base) > _ROOTED and not exponent.is_integer:
+            base = sympy.Float(base)
         return self.allowed(start, base**exponent)
 
     def atom(self) -> sympy.Expr:
@@ -275,19 +184,19 @@ class _Parser:
         if token.kind == "number":
             return self.number(token)
         if token.kind == "variable":
-            if self.token.kind == "(":
+            if self.token.kind in ("(", "["):
                 self.fail(token.start, f"{token.text!r} is a variable, not a function: write {token.text}*(...)")
             return self.symbols[token.text]
         if token.kind == "name":
             return self.named(token)
-        if token.kind in ("(", "|"):
+        if token.kind in _CLOSING:
             expr = self.sum()
-            self.require(")" if token.kind == "(" else "|", f"to close position {token.start + 1}")
-            return expr if token.kind == "(" else self.allowed(token.start, sympy.Abs(expr))
+            self.require(_CLOSING[token.kind], f"to close position {token.start + 1}")
+            return self.allowed(token.start, sympy.Abs(expr)) if token.kind == "|" else expr
         found = f"{token.text!r} stands" if token.text else "the text ends"
         self.fail(token.start, f"{found} where a number, a variable, a function or a bracket is expected")
 
-    def number(self, token: _Token) -> sympy.Expr:
+    def number(self, token: Token) -> sympy.Expr:
         if token.text.isdigit() and len(token.text) <= _WHOLE_DIGITS:
             return sympy.Integer(int(token.text))
         value = float(token.text)
@@ -295,19 +204,20 @@ class _Parser:
             self.fail(token.start, f"{token.text} is too large for a double")
         return sympy.Float(value)
 
-    def named(self, token: _Token) -> sympy.Expr:
+    def named(self, token: Token) -> sympy.Expr:
         if token.text in self.functions:
             if self.token.kind == "(":
                 return self.call(token, token.text, self.arguments(token))
             self.fail(token.start, f"{token.text!r} is a function: write {token.text}(...)")
-        if token.text in _CONSTANTS:
-            return _CONSTANTS[token.text]
-        known = [*self.symbols, *_CONSTANTS, *self.functions]
+        if token.text in CONSTANTS:
+            return CONSTANTS[token.text]
+        known = [*self.symbols, *CONSTANTS, *self.functions]
         close = difflib.get_close_matches(token.text, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"the variables are {self.listed()}"
+        meant = f"did you mean {' or '.join(map(repr, close))}?"
+        hint = meant if close else f"the variables are {listed(list(self.symbols))}"
         self.fail(token.start, f"{token.text!r} is neither a variable nor a function: {hint}")
 
-    def arguments(self, head: _Token) -> list[sympy.Expr]:
+    def arguments(self, head: Token) -> list[sympy.Expr]:
         self.require("(", f"after {head.text}")
         found = [self.sum()]
         while self.take(","):
@@ -315,13 +225,17 @@ class _Parser:
         self.require(")", f"to close {head.text}(")
         return found
 
-    def call(self, head: _Token, name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
+    def call(self, head: Token, name: str, arguments: list[sympy.Expr]) -> sympy.Expr:
         counts, build = self.functions[name]
         if len(arguments) not in counts:
             allowed = " or ".join(map(str, counts))
             self.fail(head.start, f"{name} takes {allowed} argument{'s'[: counts[-1] > 1]}, not {len(arguments)}")
-        self.check(head.start, build, arguments)
-        return self.allowed(head.start, build(*arguments))
+        try:
+            self.check(head.start, build, arguments)
+            expr = build(*arguments)
+        except UnknownError as error:
+            self.fail(head.start, str(error))
+        return self.allowed(head.start, expr)
 
     # --- numbers on the way
 
@@ -342,18 +256,6 @@ class _Parser:
         if expr.has(*_STRANGE) or (expr.is_number and not math.isfinite(_value(expr))):
             self.fail(start, _NOT_REAL)
         return expr
-
-
-def _goes_on(name: str, rest: str) -> bool:
-    """Whether a word that begins like a variable's name is longer than it."""
-    inside = (name[-1].isalnum() or name[-1] == "_") and name[-1] not in _SUPERSCRIPTS
-    return bool(inside and rest and (_NAME.match(rest) or rest[0].isdecimal()))
-
-
-def _registered() -> dict[str, tuple[range, Builder]]:
-    """Return the library's functions whose names can be called; ``x`` is none."""
-    callable_names = [name for name in library.names() if _NAME.fullmatch(name) and name != "x"]
-    return {name: (_ONE, library.get(name).sympy_fn) for name in callable_names}
 
 
 def _value(expr: sympy.Expr, values: Mapping[sympy.Symbol, float] | None = None) -> float:

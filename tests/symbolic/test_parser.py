@@ -94,6 +94,7 @@ def test_any_given_name_is_a_variable(name):
         "",
         "   ",
         "(x",
+        "(x]",
         "x)",
         "|x",
         "sin",
@@ -137,6 +138,9 @@ def test_what_is_no_formula_is_refused_with_its_place(text):
         "10**300 * 10**300",
         "10**-300 * 10**-300 * 10**-900",
         "(1/10**300)**900",
+        "((((3*x)**1000)**1000)**1000)**1000",
+        "jv(10**15, 10**15)",
+        "jv(x, x)",
         "jv(0, 9**9**9)",
         "(" * 5000 + "x" + ")" * 5000,
         "-" * 9000 + "x",
@@ -158,8 +162,8 @@ def test_text_that_would_keep_the_machine_busy_is_refused_at_once(text):
 
 
 def test_long_formulas_are_read():
-    text = " + ".join(f"{n}*x" for n in range(900))
-    assert parse(text, ["x"]) == sum(range(900)) * x
+    text = " + ".join(f"{n}*x" for n in range(600))
+    assert parse(text, ["x"]) == sum(range(600)) * x
 
 
 def test_message_says_where_and_what_to_do():
