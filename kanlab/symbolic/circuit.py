@@ -213,7 +213,12 @@ class Circuit:
     def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Form:
         if exponent.free_symbols:
             # a^b = e^(b log a); sympy would fold exp(b log a) back if it saw it.
-            return self.apply("exp", self.multiply([self.read(exponent), self.apply("log", self.read(base))]))
+            below = self.read(base)
+            if not below.weights and below.constant <= 0:
+                raise ValueError(
+                    f"({base})**({exponent}) is not a real number for all exponents: {base} is not positive"
+                )
+            return self.apply("exp", self.multiply([self.read(exponent), self.apply("log", below)]))
         form, value = self.read(base), _constant(exponent)
         fraction = _fraction(exponent, value)
         if fraction is None:
