@@ -69,7 +69,7 @@ class JetLinearisation:
         fixed = []
         for group, where in plan.groups:
             values, features = _fixed_edges(group, h[0][group.inputs], vector[where].view(-1, 4), self.order)
-            for part, value in zip(phi, values, strict=False):
+            for part, value in zip(phi, values, strict=False):  # the first layer needs one derivative less
                 part[group.inputs, group.outputs] = value
             fixed.append(features)
         return LayerJets(plan, h, bases, phi, fixed, through_edges(phi, h))

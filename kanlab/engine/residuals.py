@@ -2,10 +2,17 @@ r"""Losses given as residuals: differential equations, boundary values, any squa
 
 ``residual_fn(u)`` gets the model as a function ``u(points, order=2)``, which returns its `Derivatives` there, and
 returns one tensor ``[n]`` or ``[n, m]`` or a list of them: the terms. The loss is the sum over the terms of their mean
-squares, so that a factor before a term weighs it with its square. With ``-lap u = f`` inside and ``u = g`` at the edge:
+squares, so that a factor before a term weighs it with its square. With ``u' = -u`` and ``u(0) = 1``:
 
->>> def poisson(u):
-...     return [-u(inside).laplacian - f, 10 * (u(edge, order=0).value - g)]
+>>> from kanlab import KAN
+>>> t, zero = torch.linspace(0, 2, 40)[:, None], torch.zeros(1, 1)
+>>> def decay(u):
+...     at = u(t, order=1)
+...     return [at.first[:, 0, 0] + at.value[:, 0], u(zero, order=0).value - 1]
+>>> model = KAN([1, 1], grid=8, k=5)
+>>> history = model.fit(residual_fn=decay, steps=10, log=0)
+>>> bool((model(t) - torch.exp(-t)).abs().max() < 1e-6)
+True
 
 A row of a term depends on one sample of each call of ``u``, as in a differential equation, or on the sum of several, as
 in an integral; no sample belongs to two rows. So the derivatives of all rows by the jets of all samples are one short

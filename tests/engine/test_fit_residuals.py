@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from kanlab import KAN
+from kanlab import KAN, Penalty
 from kanlab.engine.fit import SAMPLE_LIMIT
 from kanlab.engine.residuals import Evaluator
 
@@ -139,6 +139,15 @@ def test_a_penalty_silences_edges():
     assert history["reg"][-1] > 0
     scores = model.edge_scores[0]
     assert float(scores[1].max()) < 0.05 * float(scores[0].max())
+
+
+def test_a_penalty_sent_in_acts_on_the_next_step():
+    training = swing(grid=3).fit_steps(residual_fn=system, steps=5)
+    assert next(training).reg == 0.0
+    step = training.send(Penalty(0.1))
+    assert step.reg > 0.0
+    assert step.objective == pytest.approx(step.train_loss + 0.1 * step.reg)
+    training.close()
 
 
 def test_the_model_has_seen_the_points_of_all_terms():
