@@ -35,6 +35,8 @@ MAX_EXPONENT = 1000
 _WHOLE_DIGITS = 15
 #: Roots of whole numbers beyond this are decimals: sympy would look for their prime factors.
 _ROOTED = 10**6
+#: Whole numbers up to this can do no harm.
+_ORDER = 10
 _CLOSING = {"(": ")", "[": "]", "|": "|"}
 _STRANGE = (sympy.I, sympy.nan, sympy.zoo, sympy.oo, sympy.S.NegativeInfinity)
 _NOT_REAL = "this is not a real number that a double can hold"
@@ -243,8 +245,11 @@ class _Parser:
         """Try a function of constants in floating point first: what overflows there could keep sympy busy for hours."""
         if not all(argument.is_number for argument in arguments):
             return
-        values: dict[sympy.Symbol, float] = {sympy.Dummy(): _value(argument) for argument in arguments}
-        value = _value(build(*values), values)
+        # Small whole numbers stay: they may be the order of a function.
+        small = [argument.is_Integer and abs(int(argument)) <= _ORDER for argument in arguments]
+        places = [argument if keep else sympy.Dummy() for argument, keep in zip(arguments, small, strict=True)]
+        pairs = zip(places, arguments, strict=True)
+        value = _value(build(*places), {p: _value(a) for p, a in pairs if isinstance(p, sympy.Dummy)})
         # A power that vanishes would be a fraction with thousands of digits.
         vanished = value == 0 and build is sympy.Pow and _value(arguments[0]) != 0
         if vanished or not math.isfinite(value):

@@ -33,7 +33,7 @@ x, y = sympy.symbols("x y")
         ("arcsin(x) + asin(y) + artanh(x)", sympy.asin(x) + sympy.asin(y) + sympy.atanh(x)),
         ("abs(x)*sgn(y) + sign(x)", sympy.Abs(x) * sympy.sign(y) + sympy.sign(x)),
         ("gaussian(x) + sigmoid(y) + erf(x)", sympy.exp(-(x**2)) + 1 / (1 + sympy.exp(-y)) + sympy.erf(x)),
-        ("J0(x) + jv(1, y)", sympy.besselj(0, x) + sympy.besselj(1, y)),
+        ("J0(x) + jv(1, y) + jv(0, pi)", sympy.besselj(0, x) + sympy.besselj(1, y) + sympy.besselj(0, sympy.pi)),
         ("e**x + E + cbrt(x)", sympy.exp(x) + sympy.E + sympy.cbrt(x)),
         ("max(x, y, 1) + hypot(x, y)", sympy.Max(x, y, 1) + sympy.sqrt(x**2 + y**2)),
         ("[x + 1] * y", (x + 1) * y),

@@ -94,3 +94,21 @@ def test_what_sympy_writes_is_read_as_the_same_function(expr, samples):
     assume(len(rows) > 20 and is_real(expr))
     # sympy writes 15 digits.
     torch.testing.assert_close(at(parse(str(real(expr)), ["x", "y"]), rows), at(expr, rows), rtol=1e-9, atol=1e-12)
+
+
+@given(expr=formulas, other=formulas)
+@settings(max_examples=20)
+def test_several_outputs_share_their_parts(expr, other, samples):
+    exprs = [
+        expr,
+        sympy.sin(expr) + other,
+        sympy.sin(sympy.sin(expr)) + expr,
+        expr * other,
+        sympy.tanh(other) + 2 * expr,
+    ]
+    real_ones = torch.stack([well_conditioned(part, samples) for part in exprs]).all(0)
+    rows = samples[real_ones]
+    assume(len(rows) > 10 and all(map(is_real, exprs)))
+    model = KAN.from_formula(exprs, [X, Y], rows)
+    exact = torch.stack([at(part, rows) for part in exprs], -1)
+    torch.testing.assert_close(model(rows).detach(), exact, rtol=1e-9, atol=1e-12)
