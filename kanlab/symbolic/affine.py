@@ -35,8 +35,8 @@ _STARTS = 3
 _COARSE, _COARSE_STEPS = 32, 3
 #: and goes on from the best on a larger one. A curve has no noise, so a subset determines it.
 _FINE, _FINE_STEPS = 96, 24
-#: Edges at a time, so that their arrays stay in the processor's cache.
-_CHUNK = 16
+#: Edges at a time, and numbers in an array: many share the cost of a call, few stay in the processor's cache.
+_CHUNK, _NUMBERS = 40, 128_000
 
 
 @dataclass(frozen=True)
@@ -166,30 +166,34 @@ def _measured(
 ) -> tuple[Tensor, ...]:
     """Return ``c, d, r2, rmse`` by linear least squares on all samples, measured with these very constants.
 
-    Edge by edge: the arrays are then small enough to stay in the cache.
+    Some functions at a time: the arrays are then small enough to stay in the cache.
     """
-    columns = [_measured_edge(functions, curves, edge, a[:, edge], b[:, edge]) for edge in range(curves.rows)]
-    c, d, rmse = (torch.stack(parts, 1) for parts in zip(*columns, strict=True))
+    size = max(1, _NUMBERS // curves.x.numel())
+    blocks = [slice(start, start + size) for start in range(0, len(functions), size)]
+    parts = [_measured_together(functions[block], curves, a[block], b[block]) for block in blocks]
+    c, d, rmse = (torch.cat(part) for part in zip(*parts, strict=True))
     r2 = (1 - (rmse / curves.scale.T) ** 2).where(~curves.constant.T, 1.0)
     c, d = c.where(possible, 0.0), d.where(possible, curves.mean.T)
     return c, d, r2.where(possible, -math.inf), rmse.where(possible, math.inf)
 
 
-def _measured_edge(
-    functions: tuple[SymbolicFunction, ...], curves: Curves, edge: int, a: Tensor, b: Tensor
+def _measured_together(
+    functions: tuple[SymbolicFunction, ...], curves: Curves, a: Tensor, b: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     # Not fused: rounded as the network rounds it, or a range may cross the wall of its domain.
-    values = varpro.values(functions, a[:, None] * curves.x[edge] + b[:, None])
-    low, high = torch.aminmax(values, dim=-1)
-    root = curves.w[edge].sqrt()
-    mean = values @ curves.w[edge]
-    centred = (values - mean[:, None]).mul_(root)
+    values = varpro.values(functions, (a[..., None] * curves.x).add_(b[..., None]))
+    root = curves.w.sqrt()
+    mean = torch.einsum("fen,en->fe", values, curves.w)
+    centred = (values - mean[..., None]).mul_(root)
     norm = torch.linalg.vector_norm(centred, dim=-1)
-    flat = norm <= varpro.FLAT * torch.maximum(low.abs(), high.abs())
-    c = curves.scale[edge] * (centred @ (root * curves.v[edge]) / norm.square()).where(~flat, 0.0)
-    d = curves.mean[edge] - (c * mean).where(c != 0, 0.0)
-    rest = torch.addcmul(curves.y[edge] - d[:, None], c[:, None], values.masked_fill_((c == 0)[:, None], 0.0), value=-1)
-    return c, d, torch.linalg.vector_norm(rest.mul_(root), dim=-1)
+    flat = ~(norm > varpro.FLAT * mean.abs())
+    product = torch.einsum("fen,en->fe", centred, root * curves.v)
+    c = curves.scale.T * (product / norm.square()).where(~flat, 0.0)
+    d = curves.mean.T - (c * mean).where(~flat, 0.0)
+    if bool(flat.any()):
+        values[flat] = 0.0
+    rest = torch.addcmul(d[..., None], c[..., None], values).sub_(curves.y).mul_(root)
+    return c, d, torch.linalg.vector_norm(rest, dim=-1)
 
 
 def _checked(x: Tensor, y: Tensor, functions: tuple, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,6 +24,8 @@ _GRID = 64
 _BLOCKS = 8
 #: Largest inner value of a starting curve, unless only ``b`` is free: far out, cosh is exp, and exp overflows.
 FAR = 60.0
+#: A further start must leave over no more than so many times what the first leaves over, and so much.
+_RIVAL, _ALIKE = 10.0, 0.003
 #: Distances from the range to a singular point, in half ranges; ``sqrt(x)`` from 0 on has its branch point at 0.
 _NEAREST = (0.0, 1e-6, 1e-5, 1e-4)
 
@@ -31,10 +33,14 @@ _NEAREST = (0.0, 1e-6, 1e-5, 1e-4)
 def starts(
     functions: tuple[SymbolicFunction, ...], curves: Curves, count: int
 ) -> tuple[Float[Tensor, "function edge count"], Float[Tensor, "function edge count"]]:
-    """Return ``a`` and ``b`` of each function's best starting curves for each edge; NaN where it has none."""
+    """Return ``a`` and ``b`` of each function's best starting curves for each edge, the best one first.
+
+    ``a`` is NaN where there is none (left) that comes near the best one.
+    """
     stacked = _stacked(functions, curves.t.device)
     v = curves.on_grid(_grid_points(curves.t.device))
     v = v - v.mean(-1, keepdim=True)
+    v = v / torch.linalg.vector_norm(v, dim=-1, keepdim=True).clamp(min=1e-300)
     scores = (v.float() @ stacked.curves.T).square()
     a = curves.t.new_full((len(functions), curves.rows, count), math.nan)
     b = a.clone()
@@ -47,11 +53,14 @@ def starts(
         peak = (best >= around[..., :-2]) & (best >= around[..., 2:])
         chosen = (best + peak * (best.amax(-1, keepdim=True) + 1)).topk(count, -1).indices
         index = place.gather(-1, chosen) + chosen * score.shape[-1]
+        left = 1 - best.gather(-1, chosen)
+        far = left > _RIVAL * left[..., :1] + _ALIKE
         which = torch.arange(len(shelf.functions), device=a.device)[:, None]
         index = index.transpose(0, 1).flatten(1)
         shape = (len(shelf.functions), curves.rows, count)
         a[shelf.functions] = shelf.a[which, index].view(shape)
         b[shelf.functions] = shelf.b[which, index].view(shape)
+        a[shelf.functions] = a[shelf.functions].masked_fill(far.transpose(0, 1), math.nan)
     return a, b
 
 
@@ -103,7 +112,7 @@ def _start_set(function: SymbolicFunction) -> tuple[Tensor, Tensor, Tensor]:
     a, b = torch.tensor(_candidates(function), dtype=torch.float64).T
     curves = function(a[:, None] * _grid_points() + b[:, None]).double()
     size = curves.abs().amax(-1)
-    keep = curves.isfinite().all(-1) & (size < 1e12) & function.domain.covers(b - a.abs(), b + a.abs())
+    keep = curves.isfinite().all(-1) & (size < 1e12) & (size > 1e-12) & function.domain.covers(b - a.abs(), b + a.abs())
     if function.gauge in ("scale", "phase", "free"):
         keep &= a.abs() + b.abs() < FAR
     curves = curves - curves.mean(-1, keepdim=True)
@@ -131,8 +140,10 @@ def _candidates(function: SymbolicFunction) -> list[tuple[float, float]]:
     if function.gauge == "shift":
         return _shifts(function, signs)
     if function.waves:
-        rates = _even(0.4, 30.0, 50)
-        return [(s * a, s * b) for s in signs for a in rates for b in _even(-a - 4, a + 4, math.ceil(2.5 * (a + 4)))]
+        rates = (*_geometric(0.25, 3.0, 12), *_even(3.6, 30.0, 45))
+        pairs = [(s * a, s * b) for s in signs for a in rates for b in _even(-a - 4, a + 4, math.ceil(2.5 * (a + 4)))]
+        # Neighbours see the same side of the centre.
+        return sorted(pairs, key=lambda pair: (round(4 * pair[1] / (abs(pair[0]) + 4)), pair[0]))
     if all(walls):
         middle, half = 0.5 * (domain.low + domain.high), 0.5 * (domain.high - domain.low)
         scales = (*_even(0.1, 0.95, 16), 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999, 1.0)

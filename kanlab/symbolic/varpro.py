@@ -23,7 +23,7 @@ from kanlab.symbolic.function import Domains, SymbolicFunction
 _MARGIN = 1e-9
 #: Loss (1 - R²) that is rounding, and one at which a step may fail by rounding.
 _EXACT, _ROUNDING = 1e-29, 1e-22
-#: Spread of ``f`` relative to its size below which it counts as constant: rounding would decide the fit.
+#: Spread of ``f`` relative to its mean below which it counts as constant: rounding would decide the fit.
 FLAT = 1e-9
 #: A fit is done where a step gains no more than this part of the loss; a poor one sooner.
 _LITTLE, _COARSE_LITTLE = 1e-4, 1e-2
@@ -90,15 +90,15 @@ def powers_first(functions: Sequence[SymbolicFunction]) -> tuple[SymbolicFunctio
     return tuple(sorted(functions, key=lambda function: not isinstance(function.torch_fn, Power)))
 
 
-def values(functions: Sequence[SymbolicFunction], u: Float[Tensor, "function n"]) -> Float[Tensor, "function n"]:
-    """Evaluate a function a row, powers (which come first) together."""
+def values(functions: Sequence[SymbolicFunction], u: Float[Tensor, "function edge n"]) -> Tensor:
+    """Evaluate a function a slice, powers (which come first) together."""
     exponents = [f.torch_fn.exponent for f in functions if isinstance(f.torch_fn, Power)]
     count = len(exponents)
     parts = [function(part) for function, part in zip(functions[count:], u[count:].unbind(0), strict=True)]
-    if not count:
-        return torch.stack(parts)
-    powers = torch.pow(u[:count], u.new_tensor(exponents).unsqueeze(-1))
-    return torch.cat([powers, *(part.unsqueeze(0) for part in parts)])
+    others = [torch.stack(parts)] if parts else []
+    powers = [torch.pow(u[:count], u.new_tensor(exponents).view(-1, 1, 1))] if count else []
+    both = [*powers, *others]
+    return both[0] if len(both) == 1 else torch.cat(both)
 
 
 def _values_and_slopes(rows: Rows, u: Float[Tensor, "row m"]) -> tuple[Tensor, Tensor]:
@@ -156,7 +156,6 @@ def evaluate(rows: Rows, a: Float[Tensor, " row"], b: Float[Tensor, " row"]) -> 
     """Project the data on ``f(a t + b)`` and a constant; the loss is infinite outside the domain."""
     u = torch.addcmul(b.unsqueeze(-1), a.unsqueeze(-1), rows.t)
     value, slope = _values_and_slopes(rows, u)
-    size = value.abs().amax(-1)
     # Multiplied by the roots of the weights: 1, the curve, what is left over, the slopes by b and a.
     parts = u.new_empty(len(u), 5, u.shape[-1])
     one, curve, rest, by_b, by_a = parts.unbind(1)
@@ -165,7 +164,7 @@ def evaluate(rows: Rows, a: Float[Tensor, " row"], b: Float[Tensor, " row"]) -> 
     mean = (value * rows.root).sum(-1, keepdim=True)
     torch.addcmul(value, mean, rows.root, value=-1, out=curve)
     norm = curve.square().sum(-1)
-    flat = norm <= (FLAT * size) ** 2
+    flat = norm <= (FLAT * mean[:, 0]) ** 2
     c = ((curve * rows.v).sum(-1) / norm).where(~flat, 0.0)
     torch.addcmul(rows.v, c.unsqueeze(-1), curve, value=-1, out=rest)
     torch.mul(slope, rows.root, out=by_b)

@@ -90,7 +90,7 @@ def test_walls_of_a_closed_domain_may_be_touched_and_poles_not():
 def test_values_are_the_functions_own():
     functions = varpro.powers_first([get("sin"), get("x^3"), get("exp"), get("1/x^2.5")])
     assert [f.name for f in functions] == ["x^3", "1/x^2.5", "sin", "exp"]
-    u = torch.rand(4, 30, generator=generator(3), dtype=torch.float64) + 0.1
+    u = torch.rand(4, 2, 30, generator=generator(3), dtype=torch.float64) + 0.1
     expected = torch.stack([f(u[row]) for row, f in enumerate(functions)])
     torch.testing.assert_close(varpro.values(functions, u), expected, rtol=1e-14, atol=0)
     torch.testing.assert_close(varpro.values(functions[2:], u[2:]), expected[2:], rtol=1e-14, atol=0)
