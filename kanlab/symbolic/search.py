@@ -14,6 +14,7 @@ constant it takes beyond two: ``cos(0.04 x)`` imitates ``x²`` with one constant
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -46,15 +47,18 @@ _SLACK, _FLOOR = 0.1, 1e-7
 #: Squared relative error below which a formula counts as exact.
 _EXACT = 1e-20
 _PASSES = 2
+#: Squared errors within this factor of each other are a tie.
+_TIED = 2.0
 #: What a search computes at once is small, whatever the data: it looks at `_ROWS` rows.
 _WORK = 0
-#: Constants that still matter once ``c`` and ``d`` are free.
-_CONSTANTS = {"constant": 0, "linear": 0, "shift": 1, "step": 1, "scale": 1, "phase": 2, "free": 2}
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A function for an edge: ``c f(a x + b) + d``, its true R² on the edge's data, and its score (more is better)."""
+    """A function for an edge: ``c f(a x + b) + d``, its true R² on the edge's data, and its score (more is better).
+
+    ``tied``: the curve cannot tell it from the first of its ranking, which is only cheaper or happens to come first.
+    """
 
     name: str
     r2: float
@@ -64,6 +68,7 @@ class Suggestion:
     b: float
     c: float
     d: float
+    tied: bool = False
 
     @property
     def affine(self) -> tuple[float, float, float, float]:
@@ -91,7 +96,7 @@ def score(one_minus_r2: float, cost: float, tol: float) -> float:
 
 def cost(function: SymbolicFunction) -> float:
     """Return a function's complexity, and something for each constant beyond ``c`` and ``d``."""
-    return function.complexity + 0.7 * _CONSTANTS[function.gauge]
+    return function.complexity + 0.7 * function.constants
 
 
 @torch.no_grad()
@@ -143,13 +148,21 @@ def _ranked(fit: AffineFit, row: int, functions: Sequence[SymbolicFunction], tol
         r2 = float(fit.r2[row, column])
         if not math.isfinite(r2):
             continue
-        constants = [float(part[row, column]) for part in (fit.a, fit.b, fit.c, fit.d)]
+        a, b, c, d = (float(part[row, column]) for part in (fit.a, fit.b, fit.c, fit.d))
         value = score(1 - r2, cost(function), tol)
         if function.gauge == "phase":  # sin and cos are one family: the one nearer to plain ± reads better
-            phase = abs(constants[1])
-            value -= 1e-3 * min(phase, abs(math.pi - phase))
-        found.append(Suggestion(function.name, r2, function.complexity, value, *constants))
-    return sorted(found, key=lambda suggestion: -suggestion.score)
+            value -= 1e-3 * min(abs(b), abs(math.pi - abs(b)))
+        found.append(Suggestion(function.name, r2, function.complexity, value, a, b, c, d))
+    return _with_ties(sorted(found, key=lambda suggestion: -suggestion.score), tol)
+
+
+def _with_ties(ranked: list[Suggestion], tol: float) -> list[Suggestion]:
+    """Mark what leaves over hardly more than the first does, errors below ``tol`` being worth nothing."""
+    if not ranked:
+        return []
+    enough = _TIED * (1 - ranked[0].r2 + tol**2)
+    others = [dataclasses.replace(s, tied=1 - s.r2 + tol**2 <= enough) for s in ranked[1:]]
+    return [ranked[0], *others]
 
 
 # ---- the whole network
@@ -306,16 +319,15 @@ def _sharpened(network: Network, referee: _Referee) -> _Named:
 def _worth_trying(ranked: list[Suggestion]) -> list[Suggestion]:
     """Keep the leading names, one of each family (sin and cos are the same curves)."""
     kept: list[Suggestion] = []
-    phases: set[float | None] = set()
+    families: set[str] = set()
     for suggestion in ranked:
         function = resolve([suggestion.name])[0]
         if suggestion.score < ranked[0].score - _WINDOW or len(kept) == _CANDIDATES:
             break
-        if function.gauge == "phase":
-            if function.period in phases:
-                continue
-            phases.add(function.period)
-        kept.append(suggestion)
+        family = function.twin.name if function.twin else function.name
+        if family not in families:
+            families.add(family)
+            kept.append(suggestion)
     return kept
 
 

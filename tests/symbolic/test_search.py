@@ -294,3 +294,19 @@ def test_registered_functions_are_found():
 
 def test_a_suggestion_knows_its_constants_together():
     assert Suggestion("x", 1.0, 1.0, 0.0, 1.0, 2.0, 3.0, 4.0).affine == (1.0, 2.0, 3.0, 4.0)
+
+
+def test_names_the_curve_cannot_tell_apart_are_told_as_ties():
+    x = points(300, 1)
+    model = KAN([1, 1], grid=8, seed=0)
+    model.fit({"train_input": x, "train_label": torch.sin(3 * x)}, steps=30, log=0)
+    found = {s.name: s for s in model.suggest_symbolic(0, 0, 0, lib=["sin", "cos", "x^2"])}
+    first = model.suggest_symbolic(0, 0, 0, lib=["sin", "cos", "x^2"])[0]
+    # A cosine is a sine with another phase; a parabola is neither.
+    assert not first.tied
+    assert {name for name, s in found.items() if s.tied} == {"sin", "cos"} - {first.name}
+
+
+def test_one_name_of_each_family_is_tried():
+    ranked = [Suggestion(name, 1.0, 2.0, -0.1 * m, 1, 0, 1, 0) for m, name in enumerate(["tanh", "sigmoid", "erf"])]
+    assert [s.name for s in search._worth_trying(ranked)] == ["tanh", "erf"]
