@@ -158,7 +158,7 @@ class ResidualObjective(Objective):
         """Evaluate the objective."""
         evaluator = Evaluator(self.linear, vector, self._known)
         with torch.enable_grad():
-            terms = _terms(self.residual_fn(evaluator))
+            terms = [term.to(vector.dtype) for term in _terms(self.residual_fn(evaluator))]
             if self.y.numel():
                 terms.append(evaluator(self.points[:, : self.y.shape[-1]].T, order=0).value - self.y.T)
         self._known = [call.jets for call in evaluator.calls]
@@ -218,21 +218,26 @@ class ResidualObjective(Objective):
         if (number, place) in self._in_order:
             return None
         term, call = at.terms[number], at.calls[place]
-        rows = _find_rows(term, call)
+        rows, sure = _find_rows(term, call)
         if rows is None:
             raise ValueError(
                 f"residual term {number}: a sample of call {place} of u takes part in several rows; allowed are rows "
                 "made of one sample each, and sums over samples of which none belongs to two rows: ask for the model "
                 "once more at points that are shifted, such as u(x[1:]) beside u(x[:-1])"
             )
-        if len(rows) == len(term) and bool((rows == torch.arange(len(term), device=rows.device)).all()):
+        if len(rows) != len(term) or bool((rows != torch.arange(len(term), device=rows.device)).any()):
+            return rows
+        if sure:
             self._in_order.add((number, place))
-            return None
-        return rows
+        return None
 
 
 def _terms(returned: Tensor | Sequence[Tensor]) -> list[Float[Tensor, "n m"]]:
     """Check what ``residual_fn`` returned and give each term two axes."""
+    if not isinstance(returned, Tensor | list | tuple):
+        raise TypeError(
+            f"residual_fn returned {type(returned).__name__}; a tensor [n] or [n, m], or a list of such, is needed"
+        )
     terms = [returned] if isinstance(returned, Tensor) else list(returned)
     if not terms:
         raise ValueError("residual_fn returned no terms; a tensor [n] or [n, m], or a list of such, is needed")
@@ -271,22 +276,23 @@ def _slopes(terms: list[Tensor], weights: list[Tensor], calls: list[Call]) -> li
     return result
 
 
-def _find_rows(term: Float[Tensor, "n m"], call: Call) -> Int[Tensor, " samples"] | None:
+def _find_rows(term: Float[Tensor, "n m"], call: Call) -> tuple[Int[Tensor, " samples"] | None, bool]:
     """Find the row each sample belongs to, by weighing the rows; None if a sample belongs to several.
 
     Where the sum of all rows has the slope ``s`` by a sample, the sum of the rows times ``1 + row / n`` has
-    ``s (1 + row / n)``.
+    ``s (1 + row / n)``. A sample without a slope counts as in order, and what is said of it is not sure.
     """
     n = len(term)
     columns = torch.linspace(1, 2, term.shape[1], dtype=term.dtype, device=term.device).expand_as(term)
     weight = 1 + torch.arange(n, dtype=term.dtype, device=term.device) / n
     jets = [_slopes([term], [weights], [call])[0] or [] for weights in (columns, columns * weight.unsqueeze(1))]
-    s, sw = (torch.cat([part.flatten(0, -2) for part in jet]) for jet in jets)
-    strongest = s.abs().argmax(0, keepdim=True)
+    s, sw = (torch.cat([part.flatten(0, -2) for part in jet]).nan_to_num(0.0, 0.0, 0.0) for jet in jets)
+    strongest, known = s.abs().argmax(0, keepdim=True), s.any(0)
     ratio = (sw.gather(0, strongest) / s.gather(0, strongest))[0]
-    without = torch.arange(call.samples, device=s.device) if call.samples == n else torch.zeros_like(strongest[0])
-    rows = torch.where(s.any(0), ((ratio - 1) * n).nan_to_num().round().long(), without)
+    in_order = torch.arange(call.samples, device=s.device).clamp(max=n - 1)
+    rows = torch.where(known, ((ratio - 1) * n).nan_to_num().round().long(), in_order)
+    sure = bool(known.all())
     if bool(((rows < 0) | (rows >= n)).any()):
-        return None
+        return None, sure
     rounding = torch.finfo(s.dtype).eps ** 0.5 * s.abs().amax(0)
-    return rows if bool(((sw - s * weight[rows]).abs() <= rounding).all()) else None
+    return (rows if bool(((sw - s * weight[rows]).abs() <= rounding).all()) else None), sure

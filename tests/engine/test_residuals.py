@@ -106,6 +106,35 @@ def test_rows_may_be_any_samples_or_sums_of_samples(residual_fn):
     check_normal_equations(make(plain(), residual_fn))
 
 
+def test_rows_found_where_many_samples_have_no_slope_are_not_taken_for_granted():
+    order, slope = torch.tensor([0, 1, 2, 3, 7, 6, 5, 4]), [0.0]
+
+    def bent(u: Evaluator) -> Tensor:
+        value = u(X, order=0).value[order]
+        return torch.cat([value[:4], slope[0] * value[4:]])
+
+    objective = make(plain(), bent)
+    objective.normal_equations(objective.start())
+    slope[0] = 1.0
+    check_normal_equations(objective)
+
+
+def test_terms_in_single_precision_are_taken_in_the_models_own():
+    check_normal_equations(
+        make(plain(), lambda u: [u(X).value, torch.zeros(8, dtype=torch.float32) + u(X).laplacian[:, 0]])
+    )
+
+
+def test_a_slope_that_is_not_finite_is_no_step():
+    def root(u: Evaluator) -> Tensor:
+        return (u(X, order=0).value * 0).sqrt() + 1  # the slope of the root at 0, times 0
+
+    solver = LevenbergMarquardt(make(plain(), root))
+    solver.step()
+    assert solver.done
+    assert solver.current.value == 1.0
+
+
 def test_samples_that_take_part_in_several_rows_are_refused_with_advice():
     def differences(u: Evaluator) -> Tensor:
         return u(X, order=0).value.diff(dim=0)
@@ -233,6 +262,7 @@ def test_rows_are_counted_over_all_terms():
     ("residual_fn", "error", "message"),
     [
         (lambda u: [], ValueError, "returned no terms"),
+        (lambda u: None, TypeError, "residual_fn returned NoneType; a tensor"),
         (lambda u: [u(X).value, 3.0], TypeError, r"residual term 1 is float; a tensor \[n\] or \[n, m\]"),
         (lambda u: u(X).first, ValueError, r"residual term 0 is torch.float64 of shape \(8, 1, 2\)"),
         (lambda u: u(X).value > 0, ValueError, "residual term 0 is torch.bool"),
@@ -242,7 +272,7 @@ def test_rows_are_counted_over_all_terms():
         (lambda u: u(X[:, :1]).value, ValueError, r"takes \[batch, 2\]"),
         (lambda u: u(X, order=1).laplacian, ValueError, "ask with order=2"),
     ],
-    ids=["none", "number", "three axes", "truth values", "empty", "not asked", "order", "width", "too low"],
+    ids=["none", "nothing", "number", "three axes", "truth values", "empty", "not asked", "order", "width", "too low"],
 )
 def test_what_cannot_be_a_residual_is_refused(residual_fn, error, message):
     with pytest.raises(error, match=message):
