@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import sympy
 from sympy.printing.c import C99CodePrinter
 
-from kanlab.symbolic.curve import Curve
+from kanlab.symbolic.edge_curve import Curve
 from kanlab.symbolic.names import ascii_words
 from kanlab.symbolic.source import describe, renamed, undetermined
 

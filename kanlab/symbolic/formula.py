@@ -23,7 +23,7 @@ from kanlab.engine.network import Network
 from kanlab.symbolic import display, fold, reference, shown, source
 from kanlab.symbolic.c_source import c_source
 from kanlab.symbolic.calculus import differentiate
-from kanlab.symbolic.curve import Curve, with_derivatives
+from kanlab.symbolic.edge_curve import Curve, with_derivatives
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.reference import Check, FormulaWarning, Reference
 from kanlab.symbolic.shown import count_parts, same_values

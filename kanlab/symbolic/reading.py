@@ -17,7 +17,7 @@ import torch
 
 from kanlab.engine.network import Network
 from kanlab.symbolic import fold
-from kanlab.symbolic.curve import Curve, curves_of
+from kanlab.symbolic.edge_curve import Curve, curves_of
 from kanlab.symbolic.fold import Linear
 from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.library import SymbolicFunction

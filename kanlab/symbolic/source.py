@@ -14,7 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.str import StrPrinter
 
-from kanlab.symbolic.curve import Curve
+from kanlab.symbolic.edge_curve import Curve
 from kanlab.symbolic.names import identifiers
 
 _TAKEN = ("numpy", "scipy", "sympy")

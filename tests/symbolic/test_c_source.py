@@ -14,7 +14,7 @@ import torch
 from kanlab import KAN
 from kanlab.engine.layer import KANLayer
 from kanlab.symbolic.c_source import c_source
-from kanlab.symbolic.curve import curves_of
+from kanlab.symbolic.edge_curve import curves_of
 from kanlab.symbolic.evaluate import evaluate
 
 X, Y = sympy.symbols("x y")

@@ -8,7 +8,7 @@ import torch
 
 from kanlab.engine.layer import KANLayer
 from kanlab.symbolic.calculus import derivative_name, differentiate
-from kanlab.symbolic.curve import curves_of, with_derivatives
+from kanlab.symbolic.edge_curve import curves_of, with_derivatives
 from kanlab.symbolic.evaluate import evaluate
 
 X, Y = sympy.symbols("x y")

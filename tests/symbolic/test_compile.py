@@ -8,6 +8,7 @@ import torch
 
 from kanlab import KAN, Session
 from kanlab.problems import feynman
+from kanlab.symbolic import library
 from kanlab.symbolic.evaluate import evaluate
 from kanlab.symbolic.parser import parse
 
@@ -92,6 +93,22 @@ def test_networks_are_small(text, names, width):
 def test_everything_over_the_library_is_compiled(text):
     _, values, outputs = compiled(text, ["x", "y"])
     torch.testing.assert_close(outputs, values, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name in library.names() if library.get(name).gauge != "constant"])
+def test_every_function_of_the_library_is_compiled_and_written(name):
+    x, y = sympy.symbols("x y")
+    expr = library.get(name).sympy_fn(x / 2 + y / 4 + sympy.Float(0.3))
+    rows = 0.1 + 0.5 * torch.rand(50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    rows = rows + (3 if name == "arccosh" else 0)
+    model = KAN.from_formula(expr, [x, y], rows)
+    exact = evaluate(expr, {x: rows[:, 0], y: rows[:, 1]})
+    torch.testing.assert_close(model(rows)[:, 0].detach(), exact, rtol=1e-12, atol=1e-13)
+    formula = model.formula([x, y])
+    assert formula.warning is None
+    assert formula.derivative(x).warning is None
+    assert formula.c().startswith("#include <math.h>")
+    assert formula.python().startswith("import ")
 
 
 def test_several_outputs_of_different_depth_keep_their_order():

@@ -35,6 +35,7 @@ def by_sympy(expr):
         sympy.besselj(0, X) + sympy.besselj(1, X * Y),
         sympy.Max(X, Y) + sympy.floor(Y),
         sympy.log(2) * X + sympy.sqrt(2) * Y,
+        sympy.cot(X) + sympy.sec(Y) + sympy.csc(X) + sympy.coth(Y) + sympy.sech(X) + sympy.csch(Y),
     ],
 )
 def test_values_are_those_of_sympy(expr):

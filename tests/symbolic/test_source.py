@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanlab.engine.layer import KANLayer
-from kanlab.symbolic.curve import curves_of
+from kanlab.symbolic.edge_curve import curves_of
 from kanlab.symbolic.source import python_source, sympy_source
 
 X, Y = sympy.symbols("x y")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kanlab.engine.layer import KANLayer
-from kanlab.symbolic.curve import U, curves_of
+from kanlab.symbolic.edge_curve import U, curves_of
 from kanlab.symbolic.evaluate import evaluate
 
 
