@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 
 from kanlab.engine.attribution import Scores, attribute
+from kanlab.engine.base import BASES
 from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
 from kanlab.engine.prune import Edge, edges_around, leave_means
@@ -100,26 +101,29 @@ class Thinner:
                 continue
             for node in loud:
                 edges = self._around(l, node)
-                if edges not in self._refused:
+                if edges and edges not in self._refused:
                     found.append((float(scores.nodes[l][node]), edges))
         return min(found)[1] if found else ()
 
     def _around(self, l: int, node: int) -> tuple[Edge, ...]:
-        """All spline edges that enter and leave a node."""
-        return tuple(edge for edge in edges_around(self.network, l, node) if self._is_spline(edge))
+        """All edges that enter and leave a node and can fall silent."""
+        return tuple(edge for edge in edges_around(self.network, l, node) if self._can_fall_silent(edge))
 
     def _weakest_edge(self, scores: Scores) -> tuple[Edge, ...]:
         found = []
         for l, i, j in self.network.edges():
             score = float(scores.edges[l][i, j])
             others = int((scores.edges[l][:, j] > _SILENT).sum()) > 1
-            if score > _SILENT and others and self._is_spline((l, i, j)) and ((l, i, j),) not in self._refused:
+            if score > _SILENT and others and self._can_fall_silent((l, i, j)) and ((l, i, j),) not in self._refused:
                 found.append((score, ((l, i, j),)))
         return min(found)[1] if found else ()
 
-    def _is_spline(self, edge: Edge) -> bool:
+    def _can_fall_silent(self, edge: Edge) -> bool:
+        """Whether an edge is a spline that may be made zero: no part of it is frozen, or the frozen base is zero."""
         l, i, j = edge
-        return bool(self.network.layer(l).spline_mask()[i, j])
+        layer = self.network.layer(l)
+        free = layer.coef.requires_grad and (layer.scale_base.requires_grad or layer.base is BASES["zero"])
+        return free and bool(layer.spline_mask()[i, j])
 
     def _without(self, objective: Objective, edges: tuple[Edge, ...], goal: float) -> Evaluation:
         """Silence the edges, fold their means, refit until the objective is below the goal or hardly falls."""
@@ -133,7 +137,8 @@ class Thinner:
         gone = [torch.zeros_like(layer.mask, dtype=torch.bool) for layer in silenced.kan_layers()]
         for l, i, j in edges:
             silenced.layer(l).coef[i, j] = 0
-            silenced.layer(l).scale_base[i, j] = 0
+            if silenced.layer(l).scale_base.requires_grad:
+                silenced.layer(l).scale_base[i, j] = 0
             gone[l][i, j] = True
         for layer, silent, phi in zip(silenced.kan_layers(), gone, self.network.acts().postacts, strict=True):
             leave_means(layer, silent, phi.mean(0))

@@ -44,6 +44,16 @@ def test_frozen_scales_do_not_change_in_training():
             assert bool((layer.scale_sp == 1).all())
 
 
+@pytest.mark.parametrize("base_fun", ["silu", "zero"])
+def test_frozen_scales_do_not_change_when_training_thins(base_fun):
+    x = points(100, 3)
+    data = {"train_input": x, "train_label": (x[:, :1] * 3).sin()}
+    model = KAN([3, 3, 1], base_fun=base_fun, sb_trainable=False, seed=0)
+    before = [layer.scale_base.detach().clone() for layer in model.kan_layers()]
+    model.fit(data, opt="LM", steps=25, lamb=1e-1, log=0)
+    assert all(torch.equal(layer.scale_base, b) for layer, b in zip(model.kan_layers(), before, strict=True))
+
+
 @pytest.mark.parametrize(("in_dim", "out_dim"), [(1, 1), (2, 5), (5, 2), (4, 4), (7, 3)])
 def test_nearest_neighbours_leave_no_node_alone_and_no_edge_crosses(in_dim, out_dim):
     mask = nearest_neighbours(in_dim, out_dim)
