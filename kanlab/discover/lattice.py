@@ -45,7 +45,7 @@ def _size(vector: list[int]) -> tuple[int, int]:
     return sum(map(abs, vector)), sum(map(bool, vector))
 
 
-def bases(space: Float[Tensor, "m n"], tol: float, largest: int = 3, count: int = 3) -> Iterator[Int[Tensor, "m n"]]:
+def bases(space: Float[Tensor, "m n"], tol: float, largest: int = 3, count: int = 6) -> Iterator[Int[Tensor, "m n"]]:
     """Yield bases of small whole numbers for the subspace that orthonormal rows span, the simplest first.
 
     A vector belongs to it if its distance is at most ``tol`` of its length.

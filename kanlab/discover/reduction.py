@@ -54,6 +54,14 @@ def monomial_form(exponents: Sequence[float]) -> Form:
     return multiply([power(variable(i), float(p)) for i, p in enumerate(exponents) if p])
 
 
+def calm(x: Float[Tensor, "n_in n"], row: Sequence[int]) -> list[int]:
+    """Return the exponents or their opposites, whichever product strays less."""
+    size = monomial(x, row).abs()
+    inverse = size.reciprocal()
+    strays = [float(u.max() / u.median().clamp(min=1e-300)) for u in (size, inverse)]
+    return [-p for p in row] if strays[1] < 0.5 * strays[0] else list(row)
+
+
 def divided(
     text: str,
     problem: Problem,

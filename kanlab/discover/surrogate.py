@@ -23,6 +23,10 @@ from kanlab.discover.splines import solve
 #: Coefficients of a polynomial: at most this part of the rows, and this many.
 _SHARE, _MOST = 0.4, 330
 _HIGHEST = 14
+#: Inputs that stay above this part of their largest value may be replaced by their logarithms alone.
+_MILD = 0.05
+#: The inputs in coordinates of size 1, and the derivatives of these by the inputs.
+_Coordinates = tuple[Tensor, Tensor]
 #: Outer functions whose ``theta(y)`` may be the smoother one.
 _SMOOTHER = ("x", "exp", "sqrt", "1/x", "1/sqrt(x)", "x^2")
 #: Widths of the Gaussian kernels, in units of the root of the number of inputs, and ridges.
@@ -65,15 +69,32 @@ class _Target:
 
 def surrogate_of(problem: Problem) -> Surrogate:
     """Return the best stand-in."""
+    best = None
+    for found in _all(problem):
+        best = found if best is None or found.error < best.error else best
+        if best.error <= _GOOD:
+            break
+    if best is None:
+        raise ValueError("a problem without inputs has no stand-in")
+    return best
+
+
+def is_fitted(problem: Problem, enough: float) -> bool:
+    """Say whether some stand-in has an error of at most ``enough``."""
+    return problem.n_in == 0 or any(found.error <= enough for found in _all(problem))
+
+
+def _all(problem: Problem) -> Iterator[Surrogate]:
+    """Yield stand-ins, the cheap ones first."""
     targets = [
         _Target(mapped, outer.direction(problem.y))
         for outer in OUTERS
         if outer.name in _SMOOTHER and (mapped := outer.applied(problem)) is not None
     ]
-    best = min(_polynomials(problem, targets), key=lambda found: found.error)
-    if best.error > _GOOD:
-        best = min([best, *_kernels(problem, targets)], key=lambda found: found.error)
-    return best
+    coordinates = _coordinates(problem)
+    yield from _polynomials(problem, targets, coordinates)
+    for t, inner in coordinates[:2]:
+        yield from _kernels(problem, targets, t, inner)
 
 
 def highest_degree(n_in: int, rows: int) -> int:
@@ -111,14 +132,27 @@ def _design(t: Float[Tensor, "n_in n"], degree: int) -> tuple[Float[Tensor, "k n
     return design, torch.stack(by_input)
 
 
-def _polynomials(problem: Problem, targets: list[_Target]) -> Iterator[Surrogate]:
+def _polynomials(problem: Problem, targets: list[_Target], coordinates: list[_Coordinates]) -> Iterator[Surrogate]:
     degree = highest_degree(problem.n_in, problem.fitted.stop)
-    half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
-    yield _polynomial(problem, targets, scaled(problem.x), (1 / half)[:, None].expand_as(problem.x), degree)
-    if bool((problem.x > 0).all()):
-        logs = problem.x.log()
-        half = 0.5 * (logs.amax(-1) - logs.amin(-1))
-        yield _polynomial(problem, targets, scaled(logs), 1 / (half[:, None] * problem.x), degree)
+    for t, inner in coordinates:
+        yield _polynomial(problem, targets, t, inner, degree)
+
+
+def _coordinates(problem: Problem) -> list[_Coordinates]:
+    """Return the inputs scaled to [-1, 1], and with their logarithms in place of those that are positive."""
+    x = problem.x
+    low, high = x.amin(-1), x.amax(-1)
+    positive, mild = low > 0, low > _MILD * high
+    choices = [torch.zeros_like(positive), mild, positive]
+    found: list[_Coordinates] = []
+    for m, logs in enumerate(choices):
+        if any(bool((logs == other).all()) for other in choices[:m]):
+            continue
+        u = torch.where(logs[:, None], x.clamp(min=1e-300).log(), x)
+        half = 0.5 * (u.amax(-1) - u.amin(-1))
+        slope = 1 / half.where(half > 0, 1.0)[:, None]
+        found.append((scaled(u), torch.where(logs[:, None], slope / x, slope)))
+    return found
 
 
 def _polynomial(problem: Problem, targets: list[_Target], t: Tensor, inner: Tensor, degree: int) -> Surrogate:
@@ -133,9 +167,8 @@ def _polynomial(problem: Problem, targets: list[_Target], t: Tensor, inner: Tens
     return Surrogate(error, target.of_y(problem, (coef @ by_input) * inner))
 
 
-def _kernels(problem: Problem, targets: list[_Target]) -> Iterator[Surrogate]:
+def _kernels(problem: Problem, targets: list[_Target], t: Tensor, inner: Tensor) -> Iterator[Surrogate]:
     """Fit ``sum_m c_m exp(-|t - t_m|^2 / 2 width^2)`` to all targets at once."""
-    t = scaled(problem.x)
     rows = slice(0, min(problem.fitted.stop, _ROWS))
     z = torch.stack([target.mapped.y for target in targets])
     centre = z[:, rows].mean(-1, keepdim=True)
@@ -153,13 +186,12 @@ def _kernels(problem: Problem, targets: list[_Target]) -> Iterator[Surrogate]:
             values = coefs @ kernel + centre
             errors = [target.error(v) for target, v in zip(targets, values, strict=True)]
             best = min(range(len(errors)), key=lambda m: errors[m])
-            yield Surrogate(errors[best], _kernel_slopes(problem, targets[best], coefs[best], kernel, t, rows, length))
+            slopes = _kernel_slopes(coefs[best], kernel, t, rows, length) * inner
+            yield Surrogate(errors[best], targets[best].of_y(problem, slopes))
 
 
 def _kernel_slopes(
-    problem: Problem, target: _Target, coef: Tensor, kernel: Tensor, t: Tensor, rows: slice, length: float
-) -> Tensor:
+    coef: Float[Tensor, " m"], kernel: Float[Tensor, "m n"], t: Float[Tensor, "n_in n"], rows: slice, length: float
+) -> Float[Tensor, "n_in n"]:
     weighted = coef[:, None] * kernel
-    inner = (t[:, rows] @ weighted - t * weighted.sum(0)) / length**2
-    half = 0.5 * (problem.x.amax(-1) - problem.x.amin(-1))
-    return target.of_y(problem, inner / half.where(half > 0, 1.0)[:, None])
+    return (t[:, rows] @ weighted - t * weighted.sum(0)) / length**2

@@ -17,7 +17,7 @@ from kanlab.discover.expression import Form, add, variable
 from kanlab.discover.lattice import small_vectors
 from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem
-from kanlab.discover.reduction import Reduction, monomial, monomial_form
+from kanlab.discover.reduction import Reduction, calm, monomial, monomial_form
 from kanlab.discover.solver import Solver
 
 #: The ratio below which neighbours agree, and how much better than the typical combination that must be.
@@ -50,7 +50,7 @@ def _best(problem: Problem, vectors: Tensor, x: Float[Tensor, "n_in n"], text: s
     ratio, usual = float(ratios[place]), float(ratios.median())
     if not ratio < min(_AGREE, _BETTER * usual):
         return []
-    row = vectors[place].tolist()
+    row = calm(problem.x, vectors[place].tolist()) if text == "product" else vectors[place].tolist()
     if text == "product":
         u, inner = monomial(problem.x, row), monomial_form(row)
     else:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, multiply, number, variable
 from kanlab.discover.naming import Curve, Name
-from kanlab.discover.outer import OUTERS, Outer
+from kanlab.discover.outer import IDENTITY, OUTERS, Outer
 from kanlab.discover.problem import Problem, scaled
 from kanlab.discover.shape import Shape
 from kanlab.discover.splines import Splines, solve
@@ -38,9 +38,9 @@ class _Case:
     constant: bool
 
 
-def product_shapes(problem: Problem) -> list[Shape]:
-    """Return one shape for each outer function with and one without a constant."""
-    cases = _cases(problem)
+def product_shapes(problem: Problem, *, plain: bool = False) -> list[Shape]:
+    """Return one shape for each outer function with and one without a constant; ``plain``: just the product itself."""
+    cases = [_Case(IDENTITY, problem, False)] if plain else _cases(problem)
     if problem.n_in < 2 or not cases or problem.n < 4 * (_GRID + 4):
         return []
     splines = Splines(problem.x, _GRID)

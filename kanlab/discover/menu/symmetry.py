@@ -19,10 +19,13 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, add, call, variable
 from kanlab.discover.lattice import bases
+from kanlab.discover.menu.additive import additive_shapes
+from kanlab.discover.menu.product import product_shapes
 from kanlab.discover.pool import Pool
 from kanlab.discover.problem import Problem, scaled
-from kanlab.discover.reduction import Reduction, divided, monomial, monomial_form, rounded
+from kanlab.discover.reduction import Reduction, calm, divided, monomial, monomial_form, rounded
 from kanlab.discover.solver import Solver
+from kanlab.discover.surrogate import is_fitted
 from kanlab.symbolic import library
 
 #: Surrogates worse than this say nothing.
@@ -37,6 +40,8 @@ _NEAR = 0.12
 #: The smaller problem must be fitted this well, in units of the larger one's error.
 _AS_GOOD, _ROUNDING = 2.0, 2e-6
 _DEEPEST = 5
+#: Smaller problems solved for each kind of coordinate.
+_TRIED = 2
 #: How many numbers of null vectors are tried.
 _GAPS = 3
 
@@ -79,24 +84,34 @@ def symmetry(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form
     full = search.surrogate(problem)
     if full.error > _WORST:
         return
+    enough = max(_AS_GOOD * full.error, _ROUNDING, _AS_GOOD * problem.floor)
+    null = min(_NULL, _NULL_LEAST + _NULL_PER_ERROR * full.error)
     for coordinate in _COORDINATES:
-        found = 0
-        null = min(_NULL, _NULL_LEAST + _NULL_PER_ERROR * full.error)
-        for reduction in _reductions(problem, full.slopes, coordinate, null):
+        for alike in _reductions(problem, full.slopes, coordinate, null):
             search.clock.check()
-            small = reduction.problem
-            enough = max(_AS_GOOD * full.error, _ROUNDING, _AS_GOOD * problem.floor)
-            if small.n_in > 0 and search.surrogate(small).error > enough:
+            # All are functions of the same space, so one shows whether it is enough; a second in case of a pole.
+            if not any(is_fitted(reduction.problem, enough) for reduction in alike[:2]):
                 continue
-            found += 1
-            for candidate in search.solve(small, depth + 1):
-                yield f"{reduction.text}>{candidate.origin}", reduction.wrap(candidate.form)
-            if found == 2:
-                break
+            for reduction in sorted(alike, key=_promise)[:_TRIED]:
+                search.clock.check()
+                for candidate in search.solve(reduction.problem, depth + 1):
+                    yield f"{reduction.text}>{candidate.origin}", reduction.wrap(candidate.form)
+            break
 
 
-def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_below: float) -> Iterator[Reduction]:
-    """Yield smaller problems, those with the fewest inputs first."""
+def _promise(reduction: Reduction) -> tuple[int, float]:
+    """Order smaller problems: fewer inputs first, then those that a sum or a product of single inputs fits best."""
+    small = reduction.problem
+    if small.n_in < 2:
+        return small.n_in, 0.0
+    shapes = [*additive_shapes(small), *product_shapes(small, plain=True)]
+    return small.n_in, min((shape.error for shape in shapes), default=1.0)
+
+
+def _reductions(
+    problem: Problem, slopes: Tensor, coordinate: Coordinate, null_below: float
+) -> Iterator[list[Reduction]]:
+    """Yield lists of smaller problems that are the same but for the choice of the combinations."""
     if not all(coordinate.fits(x) for x in problem.x):
         return
     scales = coordinate.name == "log"
@@ -109,16 +124,14 @@ def _reductions(problem: Problem, slopes: Tensor, coordinate: Coordinate, null_b
         if torch.linalg.matrix_rank(shifts, rtol=1e-2) < r:
             continue
         space = _complement(shifts)
-        yielded = 0
         if not scales and r == problem.n_in:
             continue
-        for basis in bases(space, _NEAR, coordinate.largest):
-            made = _monomials(problem, basis, null) if scales else _sums(problem, basis, coordinate)
-            if made is not None:
-                yield made
-                yielded += 1
-        if yielded and float(sizes[-r]) < 1e-4:
-            return
+        made = [
+            _monomials(problem, basis, null) if scales else _sums(problem, basis, coordinate)
+            for basis in bases(space, _NEAR, coordinate.largest)
+        ]
+        if any(made):
+            yield [reduction for reduction in made if reduction is not None]
 
 
 def _gaps(sizes: Tensor, count: int) -> list[int]:
@@ -181,8 +194,9 @@ def _monomials(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tenso
     exponents = _prefactor(problem, basis, null)
     if exponents is None:
         return None
-    x = torch.stack([monomial(problem.x, row) for row in basis.tolist()]) if len(basis) else problem.x[:0]
-    return divided("powers", problem, exponents, x, [monomial_form(row) for row in basis.tolist()])
+    rows = [calm(problem.x, row) for row in basis.tolist()]
+    x = torch.stack([monomial(problem.x, row) for row in rows]) if rows else problem.x[:0]
+    return divided("powers", problem, exponents, x, [monomial_form(row) for row in rows])
 
 
 def _prefactor(problem: Problem, basis: Int[Tensor, "m n_in"], null: Float[Tensor, "r columns"]) -> list[float] | None:
