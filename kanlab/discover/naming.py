@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.discover.expression import Form, call
+from kanlab.discover.outer import IDENTITY, OUTERS, Outer
+from kanlab.discover.problem import Problem
 from kanlab.symbolic import library
 from kanlab.symbolic.affine import fit_affine
 from kanlab.symbolic.library import Domain, SymbolicFunction
@@ -36,6 +38,8 @@ _PLAIN = {
     "tan",
 }  # fmt: skip
 _SAVED = 0.7
+#: Functions that a factor of a product may be under.
+_UNDER = ("sqrt", "1/x", "1/sqrt(x)", "x^2")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Name:
-    """``c f(a x + b) + d``, and its score on the curve (more is better)."""
+    """``c f(a x + b) + d``, perhaps under another function, and its score on the curve (more is better)."""
 
     function: SymbolicFunction
     a: float
@@ -57,16 +61,20 @@ class Name:
     c: float
     d: float
     score: float
+    outside: Outer = IDENTITY
+    sign: float = 1.0
 
     def of(self, inner: Form) -> Form:
         """Return the form ``c f(a inner + b) + d``."""
         argument = inner.scaled(self.a, self.b)
         parts = _PARTS.get(self.function.name)
         if parts is None:
-            return call(self.function, argument).scaled(self.c, self.d)
-        outside, weight, offset = parts
-        square = call(library.get("x^2"), argument)
-        return call(library.get(outside), square.scaled(weight, offset)).scaled(self.c, self.d)
+            form = call(self.function, argument)
+        else:
+            outside, weight, offset = parts
+            form = call(library.get(outside), call(library.get("x^2"), argument).scaled(weight, offset))
+        form = form.scaled(self.c, self.d)
+        return form if self.outside is IDENTITY else call(library.get(self.outside.name), form).scaled(self.sign)
 
 
 def named(
@@ -87,7 +95,35 @@ def named(
     for row, curve in enumerate(curves):
         tol = max(curve.tol, 1e-7)
         names = _ranked(functions, r2[row], constants[row], tol) + _plain(curve, functions, tol, factors=factors)
+        if factors:
+            names += _under_others(curve, functions, tol, names)
         found.append(_different(sorted(names, key=lambda name: -name.score))[:count])
+    return found
+
+
+def _under_others(curve: Curve, functions: tuple[SymbolicFunction, ...], tol: float, names: list[Name]) -> list[Name]:
+    """Return names ``F(c f(a x + b) + d)``, if none without ``F`` explains the curve.
+
+    A factor of a product is known up to a factor, so its inverse under a power is too.
+    """
+    best = max((name.score for name in names), default=-math.inf)
+    # What a function of cost 2 would score with an error at the tolerance.
+    if best > score(tol**2, 4.0, tol):
+        return []
+    found = []
+    problem = Problem.of(curve.x[None], curve.y)
+    for outer in OUTERS:
+        mapped = outer.applied(problem) if outer.name in _UNDER else None
+        if mapped is None:
+            continue
+        w = mapped.w + 1e-9 * mapped.w.max()
+        fit = fit_affine(curve.x[None], mapped.y[None], functions, w.square()[None])
+        size = float(w.square().mean().sqrt()) / problem.scale
+        constants = torch.stack([fit.a, fit.b, fit.c, fit.d], -1)[0].tolist()
+        for function, error, (a, b, c, d) in zip(functions, fit.rmse[0].tolist(), constants, strict=True):
+            if math.isfinite(error):
+                value = score((error * size) ** 2, cost(function) + outer.cost, tol)
+                found.append(Name(function, a, b, c, d, value, outer, outer.sign(curve.y) or 1.0))
     return found
 
 
@@ -118,7 +154,7 @@ def _different(names: list[Name]) -> list[Name]:
     """Leave out names that say the same as one before them."""
     kept: list[Name] = []
     for name in names:
-        same = (other for other in kept if other.function is name.function)
+        same = (other for other in kept if other.function is name.function and other.outside is name.outside)
         if not any(math.isclose(other.a, name.a, rel_tol=1e-3) and abs(other.b - name.b) < 1e-3 for other in same):
             kept.append(name)
     return kept

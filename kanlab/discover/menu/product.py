@@ -22,7 +22,8 @@ from kanlab.discover.problem import Problem, scaled
 from kanlab.discover.shape import Shape
 from kanlab.discover.splines import Splines, solve
 
-_GRID = 6
+#: Intervals of the splines, where there are rows enough for the finer ones.
+_GRIDS = (10, 6)
 _SWEEPS = 24
 #: A sweep that leaves more than this part of the error, for all in the batch, ends it.
 _SLOW = 0.98
@@ -41,9 +42,9 @@ class _Case:
 def product_shapes(problem: Problem, *, plain: bool = False) -> list[Shape]:
     """Return one shape for each outer function with and one without a constant; ``plain``: just the product itself."""
     cases = [_Case(IDENTITY, problem, False)] if plain else _cases(problem)
-    if problem.n_in < 2 or not cases or problem.n < 4 * (_GRID + 4):
+    if problem.n_in < 2 or not cases or problem.n < 4 * (_GRIDS[1] + 4):
         return []
-    splines = Splines(problem.x, _GRID)
+    splines = Splines(problem.x, _GRIDS[0] if problem.n > 20 * problem.n_in * _GRIDS[0] else _GRIDS[1])
     targets = torch.stack([case.mapped.y for case in cases])
     weights = torch.stack([case.mapped.w for case in cases])
     constants = torch.tensor([case.constant for case in cases])

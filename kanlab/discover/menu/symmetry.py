@@ -92,7 +92,8 @@ def symmetry(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form
             # All are functions of the same space, so one shows whether it is enough; a second in case of a pole.
             if not any(is_fitted(reduction.problem, enough) for reduction in alike[:2]):
                 continue
-            for reduction in sorted(alike, key=_promise)[:_TRIED]:
+            # The simplest first, then what promises most.
+            for reduction in [alike[0], *sorted(alike[1:], key=_promise)][:_TRIED]:
                 search.clock.check()
                 for candidate in search.solve(reduction.problem, depth + 1):
                     yield f"{reduction.text}>{candidate.origin}", reduction.wrap(candidate.form)

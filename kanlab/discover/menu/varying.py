@@ -24,7 +24,7 @@ from kanlab.discover.splines import Splines, solve
 from kanlab.discover.surrogate import chebyshev_design
 
 _OUTERS = ("x", "exp", "sqrt", "1/x", "1/sqrt(x)", "x^2", "log")
-_GRID = 6
+_GRID, _OWN_GRID = 8, 14
 _SWEEPS = 16
 _SLOW = 0.97
 #: Coefficients of A and of B, at most this part of the rows, and no more than this.
@@ -77,7 +77,7 @@ def _fits(problem: Problem, i: int) -> list[_Fit]:
     targets = [
         (outer, mapped) for outer in OUTERS if outer.name in _OUTERS and (mapped := outer.applied(problem)) is not None
     ]
-    rest, own = _basis(problem, i), Splines(problem.x[i : i + 1], _GRID).rows[0]
+    rest, own = _basis(problem, i), Splines(problem.x[i : i + 1], _OWN_GRID).rows[0]
     t = scaled(problem.x[i : i + 1])[0]
     found = []
     for start in (t, 2 * t * t - 1):
@@ -116,7 +116,7 @@ def _alternate(
 
 
 def _formulas(problem: Problem, fit: _Fit, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
-    splines = Splines(problem.x[fit.i : fit.i + 1], _GRID)
+    splines = Splines(problem.x[fit.i : fit.i + 1], _OWN_GRID)
     curve = Curve(splines.points(0), splines.curve(fit.coef), max(fit.error, problem.floor))
     (names,) = named([curve], search.functions, _NAMES)
     for name in names:
