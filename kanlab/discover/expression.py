@@ -121,8 +121,8 @@ def call(function: SymbolicFunction, inner: Form) -> Form:
         return _only(Call(function, inner.scaled(1.0, -inner.constant))).scaled(math.exp(inner.constant))
     if not lets_factors_out(function):
         return _only(Call(function, inner))
-    size = abs(_unit(inner)[0])
-    term = _only(Call(function, inner.scaled(1 / size)))
+    size, rest = _unit(inner, signed=False)
+    term = _only(Call(function, rest))
     if function.name == "log":
         return term.scaled(1.0, math.log(size))
     return term.scaled(size ** (function.degree or 0.0))
@@ -184,10 +184,11 @@ def _only(term: Term) -> Form:
     return Form((term,), (1.0,))
 
 
-def _unit(form: Form) -> tuple[float, Form]:
-    """Split a form into a factor and a form whose first weight is 1."""
-    scale = form.weights[0]
-    rest = Form(form.terms, (1.0, *(w / scale for w in form.weights[1:])), form.constant / scale)
+def _unit(form: Form, *, signed: bool = True) -> tuple[float, Form]:
+    """Split a form into a factor and a form whose first weight is 1 (or, with a positive factor, -1) exactly."""
+    first = form.weights[0]
+    scale = first if signed else abs(first)
+    rest = Form(form.terms, (first / scale, *(w / scale for w in form.weights[1:])), form.constant / scale)
     return scale, rest
 
 

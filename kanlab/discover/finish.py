@@ -12,6 +12,7 @@ from torch import Tensor
 
 from kanlab.discover.expression import Form, to_sympy
 from kanlab.discover.pool import Candidate
+from kanlab.discover.rewrite import rewritten
 from kanlab.discover.snapping import snap
 from kanlab.discover.solution import Solution, values_of
 from kanlab.symbolic.constants import nearest
@@ -45,7 +46,7 @@ def as_solution(
 ) -> Solution:
     """Snap a form's numbers on the training rows and measure it on both parts."""
     snapped = snap(form, x, y)
-    expr = to_sympy(snapped.form, variables, say)
+    expr = rewritten(to_sympy(snapped.form, variables, say), variables, x)
     parts = count_parts(expr)
     errors = [_rmse(expr, variables, dataset, part) for part in ("train", "test")]
     scale = float(y.std(correction=0)) or 1.0
