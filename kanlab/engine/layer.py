@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from kanlab.engine import spline
 from kanlab.engine.base import base_function
+from kanlab.engine.frame import PLAIN, Frame, frame_of
 from kanlab.engine.start import Start
 
 
@@ -169,8 +170,8 @@ class KANLayer(nn.Module):
         self.register_buffer("knots", knots.clone())
         self.register_buffer("mask", begin.mask(in_dim, out_dim))
         self.fixed: Mapping[tuple[int, int], EdgeFunction] = {}
-        #: The knots as they were when last evaluated, and which version of them that was.
-        self._mesh: tuple[spline.Mesh, int] | None = None
+        #: The knots as they were when last evaluated, which version of them that was, and the base function's frame.
+        self._mesh: tuple[spline.Mesh, int, Frame] | None = None
 
     @torch.no_grad()
     def draw(self, generator: torch.Generator) -> None:
@@ -251,27 +252,47 @@ class KANLayer(nn.Module):
     @property
     def mesh(self) -> spline.Mesh:
         """The knots, ready for evaluation."""
+        return self._evaluated()[0]
+
+    @property
+    def frame(self) -> Frame:
+        """In what unit the base function is seen; as it is where the splines may not make up for an offset."""
+        frame = self._evaluated()[2]
+        if frame is PLAIN or (self.coef.requires_grad and bool((self.scale_sp != 0).all())):
+            return frame
+        return PLAIN
+
+    def _evaluated(self) -> tuple[spline.Mesh, int, Frame]:
         known = self._mesh
         if known is None or known[0].knots is not self.knots or known[1] != self.knots._version:
-            known = self._mesh = (spline.Mesh(self.knots, self.k), self.knots._version)
-        return known[0]
+            low, high = self.knots[..., self.k], self.knots[..., -self.k - 1]
+            frame = frame_of(self.base, low, high)
+            known = self._mesh = (spline.Mesh(self.knots, self.k), self.knots._version, frame)
+        return known
 
     def local_bases(self, x: Float[Tensor, "*s i n"], order: int = 0) -> LocalBases:
-        """Evaluate the nonzero bases and ``b(x)``, with derivatives."""
+        """Evaluate the nonzero bases and ``b(x)`` (in its `frame`), with derivatives."""
         parts, first = self.mesh.local_basis(x, order)
-        return LocalBases(
-            parts, self.base.evaluate(x, order), spline.basis_index(first, self.k), self.coef.shape[-1] + 1
-        )
+        own = self.frame.features(self.base.evaluate(x, order))
+        return LocalBases(parts, own, spline.basis_index(first, self.k), self.coef.shape[-1] + 1)
 
     def bases(self, x: Float[Tensor, "*s i n"], order: int = 0) -> list[Float[Tensor, "*s i bases1 n"]]:
-        """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)``, with derivatives."""
+        """Evaluate what the edges of each input are made of: the ``G + k`` bases and ``b(x)`` (in its `frame`)."""
         local = self.local_bases(x, order)
         return [local.dense(m) for m in range(order + 1)]
 
     def weights(self) -> Float[Tensor, "*s i o bases1"]:
         """Return what multiplies `bases` on each edge; zero where there is no spline."""
-        mask = self.spline_mask().unsqueeze(-1)
-        return torch.cat([self.coef * self.scale_sp.unsqueeze(-1), self.scale_base.unsqueeze(-1)], -1) * mask
+        weights = self.frame.weights(self.coef * self.scale_sp.unsqueeze(-1), self.scale_base)
+        return weights * self.spline_mask().unsqueeze(-1)
+
+    @torch.no_grad()
+    def keep_weights(self, weights: Float[Tensor, "*s edges bases1"], inputs: Tensor, outputs: Tensor) -> None:
+        """Set the parameters of these edges so that `weights` returns these numbers."""
+        at = (..., inputs, outputs)
+        scaled, base = self.frame.parameters(weights, inputs)
+        self.coef[(*at, slice(None))] = scaled / self.scale_sp[at].unsqueeze(-1)
+        self.scale_base[at] = base
 
     def edge_derivatives(self, x: Float[Tensor, "*s i n"], order: int) -> list[Float[Tensor, "*s i o n"]]:
         """Evaluate every edge and its derivatives by its input, up to ``order`` (at most 3)."""
@@ -320,6 +341,17 @@ class KANLayer(nn.Module):
             # The same parameter with other numbers: an optimiser that holds it goes on with these.
             self.coef.data, self.coef.grad = coef, None
             self.knots = knots.clone()
+
+    @torch.no_grad()
+    def stretch(self, knots: Float[Tensor, "*s i knots"]) -> None:
+        """Move to other knots of the same number, each curve stretched with its grid as far as ``b(x)`` can be."""
+        before, scaled = self.frame, self.coef * self.scale_sp.unsqueeze(-1)
+        self.knots = knots
+        if self.frame is before or not self.scale_base.requires_grad:  # both plain: nothing to do, to the last bit
+            return
+        weights = before.weights(scaled, self.scale_base)
+        inputs, outputs = torch.ones_like(self.mask).nonzero(as_tuple=True)
+        self.keep_weights(weights[..., inputs, outputs, :], inputs, outputs)
 
     def _inside(self, knots: Tensor) -> Tensor:
         """Return the old grid's points that the new range covers (others moved to its ends)."""

@@ -6,7 +6,8 @@ product: with ``delta_j = d out / d sum_j`` carried back from the output,
 ``c f' x, c f', f, 1``. Autograd would build the same numbers a hundred times more slowly.
 
 The parameter vector holds, layer by layer, the weights of the spline edges ``[edges, G + k + 1]`` (coefficients times
-``scale_sp``, then ``scale_base``) and the ``a, b, c, d`` of the fixed edges ``[edges, 4]``. Removed edges have none.
+``scale_sp``, then ``scale_base``; in their `kanlab.engine.frame.Frame` where inputs come in unusual units) and the
+``a, b, c, d`` of the fixed edges ``[edges, 4]``. Removed edges have none.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.engine.frame import PLAIN
 from kanlab.engine.layer import FixedGroup, KANLayer, LocalBases, sum_edges
 from kanlab.engine.network import Network
 
@@ -148,15 +150,14 @@ class Linearisation:
     def write(self, vector: Float[Tensor, "*s size"]) -> None:
         """Put a parameter vector into the network."""
         for plan in self.plans:
-            layer, at = plan.layer, (plan.inputs, plan.outputs)
-            if plan.dense:
+            layer = plan.layer
+            if plan.dense and layer.frame is PLAIN:
                 weights = plan.weights(vector)
                 torch.div(weights[..., :-1], layer.scale_sp.unsqueeze(-1), out=layer.coef.data)
                 layer.scale_base.copy_(weights[..., -1])
             else:
                 weights = vector[..., plan.splines].unflatten(-1, (-1, plan.rows))
-                layer.coef[(..., *at, slice(None))] = weights[..., :-1] / layer.scale_sp[(..., *at)].unsqueeze(-1)
-                layer.scale_base[(..., *at)] = weights[..., -1]
+                layer.keep_weights(weights, plan.inputs, plan.outputs)
             for group, where in plan.groups:
                 layer.affine[..., group.inputs, group.outputs, :] = vector[..., where].unflatten(-1, (-1, 4))
 

@@ -297,7 +297,7 @@ class Network(nn.Module):
         """
         h = self.read(x)
         for l, layer in enumerate(self.kan_layers()):
-            layer.knots = self._knots(l, h, layer.grid)
+            layer.stretch(self._knots(l, h, layer.grid))
             h = self.combine(l, layer(h))
 
     def _knots(self, l: int, h: Float[Tensor, "*s i n"], grid: int) -> Float[Tensor, "*s i knots"]:

@@ -258,7 +258,7 @@ def interval_polynomials(layer: KANLayer) -> Float[Tensor, "i o grid k1"]:
     >>> interval_polynomials(layer).sum(-1) == layer.coef[..., :1]
     tensor([[[True]]])
     """
-    k, grid, knots, weights = layer.k, layer.grid, layer.knots, layer.weights()
+    k, grid, knots, mask = layer.k, layer.grid, layer.knots, layer.spline_mask()
     ends = knots[:, k + 1 : k + 1 + grid]
     widths = ends - knots[:, k : k + grid]
 
@@ -278,11 +278,12 @@ def interval_polynomials(layer: KANLayer) -> Float[Tensor, "i o grid k1"]:
             longer[r] = longer[r] - times(ends - after, quotient)
             longer[r + 1] = longer[r + 1] + times(ends - before, quotient)
         bases = longer
-    near = weights[..., :-1].unfold(-1, k + 1, 1)
+    near = (layer.coef * (layer.scale_sp * mask).unsqueeze(-1)).unfold(-1, k + 1, 1)
     result = torch.einsum("iogr,rigp->iogp", near, torch.stack(bases))
     if layer.base is BASES["identity"]:
-        result[..., 0] += weights[..., -1:] * ends.unsqueeze(1)
-        result[..., 1] -= weights[..., -1:] * widths.unsqueeze(1)
+        slopes = (layer.scale_base * mask).unsqueeze(-1)
+        result[..., 0] += slopes * ends.unsqueeze(1)
+        result[..., 1] -= slopes * widths.unsqueeze(1)
     return result
 
 
@@ -294,7 +295,7 @@ def _add_own_units(plan: _Plan, layer: KANLayer, x: Float[Tensor, "i units"], at
     base = layer.base
     if base not in (BASES["zero"], BASES["identity"]):
         activation = nn.SiLU() if base is BASES["silu"] else Elementwise(base.name, lambda u: base.evaluate(u, 0)[0])
-        plan.stretches.append(_Stretch(activation, x, at, layer.weights()[..., -1].T))
+        plan.stretches.append(_Stretch(activation, x, at, (layer.scale_base * layer.spline_mask()).T))
     for group in layer.fixed_groups():
         a, b, c, d = layer.affine[group.inputs, group.outputs].unbind(-1)
         mix = torch.zeros(layer.out_dim, len(a), dtype=a.dtype, device=a.device)
