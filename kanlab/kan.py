@@ -8,9 +8,8 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import sympy
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -29,12 +28,16 @@ from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import Width
 from kanlab.engine.start import Start
 from kanlab.legacy import understands
-from kanlab.plot import plot
-from kanlab.symbolic import continued, library, search
-from kanlab.symbolic.compile import Expression, compile_network
-from kanlab.symbolic.formula import Formula
-from kanlab.symbolic.reading import formula_of
-from kanlab.symbolic.search import Progress, Suggestion
+
+if TYPE_CHECKING:
+    import sympy
+
+    from kanlab.symbolic.compile import Expression
+    from kanlab.symbolic.formula import Formula
+    from kanlab.symbolic.search import Progress, Suggestion
+
+# The rooms that know sympy and matplotlib are loaded by the methods that enter them: either takes longer to load than
+# a small network to train.
 
 Dataset = Mapping[str, Any]
 #: What `KAN` takes besides the width, and what it is if not given.
@@ -146,7 +149,11 @@ class KAN(legacy.EarlierCalls, Network):
             raise ValueError("there is nothing to learn: give a dataset, a residual_fn or both")
         data = self.read_data(cast(Dataset, dataset)) if chosen.residual_fn is None else self.read_rows(dataset)
         training = fit.fit_steps(self, data, chosen)
-        return continued.while_training(self, training, y_th) if singularity_avoiding else training
+        if not singularity_avoiding:
+            return training
+        from kanlab.symbolic import continued
+
+        return continued.while_training(self, training, y_th)
 
     @understands(legacy.TRAINING)
     def fit(
@@ -442,6 +449,8 @@ class KAN(legacy.EarlierCalls, Network):
         self, l: int, i: int, j: int, lib: Iterable[str] | None = None, topk: int = 5
     ) -> list[Suggestion]:
         """Rank the library's functions on one edge, best first."""
+        from kanlab.symbolic import search
+
         return search.suggest_symbolic(self, l, i, j, lib, topk)
 
     @understands(legacy.NAMING)
@@ -454,6 +463,8 @@ class KAN(legacy.EarlierCalls, Network):
             For an edge out of range, an unknown function, or one that cannot be placed on this edge's range.
         """
         edge = self.check_edge(l, i, j)
+        from kanlab.symbolic import library, search
+
         function = library.get(name)
         if not fit_params_bool:
             self.layer(l).fix(i, j, function, (1.0, 0.0, 1.0, 0.0))
@@ -477,6 +488,8 @@ class KAN(legacy.EarlierCalls, Network):
         self, lib: Iterable[str] | None = None, r2_threshold: float = 0.0
     ) -> Generator[Progress, None, None]:
         """Name all edges, yielding progress; closing the generator leaves the model as it was."""
+        from kanlab.symbolic import search
+
         named = yield from search.search_steps(self, lib, r2_threshold)
         self.take_over(named)
 
@@ -502,6 +515,8 @@ class KAN(legacy.EarlierCalls, Network):
         ``normalizer`` and ``output_normalizer`` are ``(mean, std)`` of inputs and labels, if the model was trained on
         normalised ones: the formula is then of the data as it was.
         """
+        from kanlab.symbolic.reading import formula_of
+
         return formula_of(self, var, out, normalizer=normalizer, output_normalizer=output_normalizer)
 
     @understands(legacy.READING)
@@ -521,13 +536,17 @@ class KAN(legacy.EarlierCalls, Network):
         formula = self.formula(var, normalizer=normalizer, output_normalizer=output_normalizer)
         if floating_digit is None:
             return list(formula.shown(12)), list(formula.variables)
-        return [_round(expr, floating_digit) for expr in formula.shown(floating_digit)], list(formula.variables)
+        from kanlab.symbolic.shown import rounded
+
+        return [rounded(expr, floating_digit) for expr in formula.shown(floating_digit)], list(formula.variables)
 
     # ---- pictures and files
 
     @understands(legacy.DRAWING)
     def plot(self, beta: float = 3, **options: Any) -> Any:
         """Draw the network as a matplotlib Figure; see `kanlab.plot.plot`."""
+        from kanlab.plot import plot
+
         return plot(self, beta, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -571,6 +590,8 @@ class KAN(legacy.EarlierCalls, Network):
         >>> model.width
         [[2, 0], [1, 0], [1, 0]]
         """
+        from kanlab.symbolic.compile import compile_network
+
         return compile_network(cls, formula, variables, x, **options)
 
     def to_mlp(self) -> nn.Sequential:
@@ -586,10 +607,3 @@ class KAN(legacy.EarlierCalls, Network):
     def take_over(self, other: Network) -> None:
         """Become ``other``: its shape, its edges, its samples."""
         self.__dict__.update(copy.deepcopy(other).__dict__)
-
-
-def _round(expr: sympy.Expr, digits: int) -> sympy.Expr:
-    """Round every number in an expression to ``digits`` decimals, π and its like included."""
-    numbers = expr.atoms(sympy.Float, sympy.NumberSymbol)
-    rounded = {number: sympy.Float(round(float(number), digits)) for number in numbers}
-    return cast(sympy.Expr, expr.xreplace(rounded))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,7 +16,9 @@ from torch import Tensor
 
 from kanlab.engine.network import Network
 from kanlab.engine.shape import parse_arity, parse_width
-from kanlab.symbolic import library
+
+if TYPE_CHECKING:
+    from kanlab.symbolic.library import SymbolicFunction
 
 FORMAT = 1
 _TENSORS = ("coef", "scale_base", "scale_sp", "affine", "knots", "mask")
@@ -104,8 +106,10 @@ def from_record(kind: type[Network], config: Mapping[str, Any], tensors: Mapping
     return network
 
 
-def _named(l: int, i: int, j: int, name: str) -> library.SymbolicFunction:
+def _named(l: int, i: int, j: int, name: str) -> SymbolicFunction:
     """Return an edge's function; a user's own must be registered anew in each process."""
+    from kanlab.symbolic import library  # with sympy, which files of splines do not need
+
     if isinstance(name, str) and not library.known(name):
         raise ValueError(
             f"edge ({l}, {i}, {j}) carries {name!r}, which is not in the library here: "

@@ -29,7 +29,7 @@ jaxtyping.install_import_hook(
 
 # Under importlib mode a doctest's module is made anew unless it was imported before: two classes KAN, of which pickle
 # accepts one.
-for room in ("kanlab", "kanlab.cli", "kanlab.widgets"):
+for room in (*importlib.import_module("kanlab")._HOMES.values(), "kanlab.cli", "kanlab.widgets"):
     importlib.import_module(room)
 
 

@@ -70,3 +70,10 @@ def count_parts(expr: sympy.Basic) -> int:
         return known[part]
 
     return count(expr)
+
+
+def rounded(expr: sympy.Expr, digits: int) -> sympy.Expr:
+    """Round every number in an expression to ``digits`` decimals, π and its like included."""
+    numbers = expr.atoms(sympy.Float, sympy.NumberSymbol)
+    rounded = {number: sympy.Float(round(float(number), digits)) for number in numbers}
+    return cast(sympy.Expr, expr.xreplace(rounded))
