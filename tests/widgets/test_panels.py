@@ -103,7 +103,7 @@ class TestEveryPanel:
         assert panel.hub.runner.wait(PATIENCE)
         from_browser(panel, {"kind": "settled", "version": 1})
         snapshot = json.loads(json.dumps(panel.snapshot, allow_nan=False))
-        assert set(snapshot) == {"state", "frame", "detail"}
+        assert set(snapshot) == {"state", "frame", "nodes", "detail"}
         assert snapshot["detail"]["edge"] == [0, 1, 0]
         frame = snapshot["frame"]
         assert len(frame["arrays"]["curves"]) == frame["points"] * len(snapshot["state"]["edges"])
@@ -120,7 +120,7 @@ class TestEveryPanel:
     def test_hears_its_browser_and_answers(self, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
         sent = overheard(panel, monkeypatch)
         from_browser(panel, {"kind": "hello"})
-        assert [message["kind"] for message in sent] == ["state", "frame", "detail"]
+        assert [message["kind"] for message in sent] == ["state", "frame", "nodes", "detail"]
         from_browser(panel, {"kind": "cmd", "id": 5, "name": "refine", "args": {"grid": 4}})
         assert {"kind": "done", "id": 5, "ok": True, "error": None} in sent
         assert panel.session.model.grid == [4, 4]
