@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from kanlab import widgets as widgets
     from kanlab.data import create_dataset as create_dataset
     from kanlab.data import dataset_from as dataset_from
-    from kanlab.discover import Discovery as Discovery
-    from kanlab.discover import Solution as Solution
-    from kanlab.discover import discover as discover
+    from kanlab.discovery import Discovery as Discovery
+    from kanlab.discovery import Solution as Solution
+    from kanlab.discovery import discover as discover
     from kanlab.engine.base import register_base as register_base
     from kanlab.engine.fit import Step as Step
     from kanlab.engine.penalty import Penalty as Penalty
@@ -39,9 +39,9 @@ _HOMES = {
     "Formula": "kanlab.symbolic.formula",
     "Suggestion": "kanlab.symbolic.search",
     "register": "kanlab.symbolic.library",
-    "discover": "kanlab.discover",
-    "Discovery": "kanlab.discover",
-    "Solution": "kanlab.discover",
+    "discover": "kanlab.discovery",
+    "Discovery": "kanlab.discovery",
+    "Solution": "kanlab.discovery",
     "Session": "kanlab.session",
     "Lab": "kanlab.widgets",
 }

@@ -21,7 +21,7 @@ def hidden_parts(show: Iterable[str] | None, hide: Iterable[str] | None) -> list
     A panel in ``show`` is shown with all its parts; a part in ``show`` brings its panel with that part alone.
 
     >>> hidden_parts(["graph", "train"], ["zoom"])[:4]
-    ['step', 'reset', 'status', 'lamb']
+    ['inspector', 'formula', 'history', 'step']
     """
     hidden = _checked("hide", hide)
     if show is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from typing import Any
 
 import torch
 
@@ -57,7 +58,12 @@ def measure() -> dict[str, list[dict]]:
         found[axis] = []
         for hidden, grid, samples in settings:
             objective = objective_of(hidden, grid, samples)
-            point = {"edges": 3 * hidden, "grid": grid, "samples": samples, "parameters": objective.linear.size}
+            point: dict[str, Any] = {
+                "edges": 3 * hidden,
+                "grid": grid,
+                "samples": samples,
+                "parameters": objective.linear.size,
+            }
             point["auto"] = solvers.choose("auto", objective)
             for name in NAMES:
                 point[name] = 1e3 * step_seconds(name, objective)

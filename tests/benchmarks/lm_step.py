@@ -47,7 +47,8 @@ def step_cost(grid: int) -> tuple[int, float, float, float]:
     jacobian = objective.linear.jacobian(solver.current.tape).flatten(1)
     columns, ridge = jacobian.numpy().T, torch.eye(len(jacobian), dtype=jacobian.dtype)
     matrix = jacobian @ jacobian.T + ridge
-    product = best_of(lambda: scipy.linalg.blas.dsyrk(1.0, columns, trans=1, lower=1), 50)
+    dsyrk = scipy.linalg.get_blas_funcs("syrk", (columns,))
+    product = best_of(lambda: dsyrk(1.0, columns, trans=1, lower=1), 50)
     factor = best_of(lambda: torch.linalg.cholesky_ex(matrix), 50)
     return objective.linear.size, statistics.median(times), min(times), product + factor
 

@@ -24,7 +24,7 @@ FLOORS = [
     {"edit"},
     {"history"},
     {"session"},
-    {"discover"},
+    {"discovery"},
     {"runner"},
     {"widgets"},
     {"cli", "__main__", "__init__"},
@@ -38,7 +38,7 @@ FORBIDDEN = {
     "session": JUPYTER,
     "runner": JUPYTER,
     "kan": JUPYTER,
-    "discover": JUPYTER | {"pandas", "scipy"},
+    "discovery": JUPYTER | {"pandas", "scipy"},
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,9 @@ def test_hide_takes_away_from_what_is_shown() -> None:
 
 @pytest.mark.parametrize("argument", ["show", "hide"])
 def test_unknown_part_is_refused_with_the_names_there_are(session: Session, argument: str) -> None:
+    options: dict[str, Any] = {argument: ["graf"]}
     with pytest.raises(ValueError, match=rf"{argument} is \['graf'\]; there is no 'graf', there are training, graph"):
-        Lab(session, **{argument: ["graf"]})
+        Lab(session, **options)
 
 
 def test_panels_tell_the_browser(session: Session) -> None:

@@ -386,6 +386,7 @@ class TestAdvice:
         dataset = create_dataset(lambda x: x[:, 0] ** 3, n_var=1, train_num=80, test_num=100)
         session = Session(KAN([1, 1], grid=8, seed=0), dataset)
         session.fit(steps=10)
+        assert session.data.test_label is not None
         session.data.test_label[3] += 50.0
         assert "few held-out rows" in self.texts(session)
 

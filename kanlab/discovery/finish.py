@@ -1,0 +1,67 @@
+"""From a fitted form to a formula people read: its numbers snapped, its length measured."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sympy
+from torch import Tensor
+
+from kanlab.discovery.expression import Form, to_sympy
+from kanlab.discovery.pool import Candidate
+from kanlab.discovery.rewrite import rewritten
+from kanlab.discovery.snapping import snap
+from kanlab.discovery.solution import Solution, values_of
+from kanlab.symbolic.constants import nearest
+from kanlab.symbolic.formula import count_parts
+
+#: Bits for each part of a formula.
+_PART = 2.0
+#: Relative error below which formulas are equally good.
+_EXACT = 1e-9
+#: Candidates that are finished.
+_MOST = 8
+
+
+def shortlist(candidates: Iterable[Candidate], count: int = _MOST) -> list[Candidate]:
+    """Choose what to finish: the front of error against cost, from its exact end on."""
+    front: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda c: (c.cost, c.error)):
+        if not front or max(candidate.error, _EXACT) < 0.99 * front[-1].error:
+            front.append(candidate)
+    return front[::-1][:count]
+
+
+def as_solution(
+    form: Form,
+    origin: str,
+    x: Tensor,
+    y: Tensor,
+    variables: tuple[sympy.Symbol, ...],
+    output: str,
+    dataset: Mapping[str, Any],
+) -> Solution:
+    """Snap a form's numbers on the training rows and measure it on both parts."""
+    snapped = snap(form, x, y)
+    expr = rewritten(to_sympy(snapped.form, variables, say), variables, x)
+    parts = count_parts(expr)
+    errors = [_rmse(expr, variables, dataset, part) for part in ("train", "test")]
+    scale = float(y.std(correction=0)) or 1.0
+    bits = len(y) * math.log2(max(errors[0] / scale, _EXACT)) + _PART * parts + snapped.bits
+    return Solution((expr,), variables, (output,), parts, errors[0], errors[1], bits, origin, dataset)
+
+
+@functools.lru_cache(maxsize=1024)
+def say(value: float) -> sympy.Expr:
+    """Write a number: as the constant that it is to the last bit, or as it stands."""
+    exact = [constant for constant in nearest(value, 1e-15, abs_tol=0.0) if constant.value == value]
+    return exact[0].expr if exact else sympy.Float(value)
+
+
+def _rmse(expr: sympy.Expr, variables: tuple[sympy.Symbol, ...], dataset: Mapping[str, Any], part: str) -> float:
+    x, y = dataset[f"{part}_input"], dataset[f"{part}_label"]
+    error = float((values_of((expr,), variables, x) - y).square().mean().sqrt())
+    return error if math.isfinite(error) else math.inf
