@@ -93,11 +93,11 @@ def _forms(expr: sympy.Expr) -> Iterator[sympy.Expr]:
     yield _everywhere(joined, _into_roots)
     gathered = _everywhere(joined, _power_of_fraction)
     yield gathered
-    together = sympy.together(gathered)
+    together = cast(sympy.Expr, sympy.together(gathered))
     yield together
-    yield sympy.factor_terms(gathered)
+    yield cast(sympy.Expr, sympy.factor_terms(gathered))
     yield _everywhere(together, _power_of_fraction)
-    yield sympy.factor(sympy.together(joined))
+    yield cast(sympy.Expr, sympy.factor(sympy.together(joined)))
 
 
 def _everywhere(expr: sympy.Expr, rule: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
@@ -154,7 +154,7 @@ def _added(expr: sympy.Expr) -> sympy.Expr | None:
     if not isinstance(expr, sympy.tanh | sympy.tan):
         return None
     inverse, sign = (sympy.atanh, 1) if isinstance(expr, sympy.tanh) else (sympy.atan, -1)
-    parts = [part.as_coeff_Mul() for part in sympy.Add.make_args(expr.args[0])]
+    parts = [part.as_coeff_Mul() for part in sympy.Add.make_args(cast(sympy.Expr, expr.args[0]))]
     if len(parts) != 2 or not all(abs(c) == 1 and isinstance(part, inverse) for c, part in parts):
         return None
     u, v = (c * part.args[0] for c, part in parts)
@@ -172,7 +172,7 @@ def _half_angles(total: sympy.Add) -> sympy.Expr:
         for other in terms:
             sign = 1 if other == core else -1 if other == -core else 0
             if sign:
-                half = cosine.args[0] / 2
+                half = cast(sympy.Expr, cosine.args[0]) / 2
                 square = 2 * other * (sympy.cos(half) if sign > 0 else sympy.sin(half)) ** 2
                 return sympy.Add(*(t for t in terms if t not in (wave, other)), square)
     return total
