@@ -10,8 +10,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-import scipy.linalg
 import torch
+from scipy.linalg.blas import dsyrk  # pyright: ignore[reportAttributeAccessIssue]
 
 from kanlab import KAN
 from kanlab.engine.objective import Objective
@@ -47,7 +47,6 @@ def step_cost(grid: int) -> tuple[int, float, float, float]:
     jacobian = objective.linear.jacobian(solver.current.tape).flatten(1)
     columns, ridge = jacobian.numpy().T, torch.eye(len(jacobian), dtype=jacobian.dtype)
     matrix = jacobian @ jacobian.T + ridge
-    dsyrk = scipy.linalg.get_blas_funcs("syrk", (columns,))
     product = best_of(lambda: dsyrk(1.0, columns, trans=1, lower=1), 50)
     factor = best_of(lambda: torch.linalg.cholesky_ex(matrix), 50)
     return objective.linear.size, statistics.median(times), min(times), product + factor

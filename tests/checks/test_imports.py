@@ -15,6 +15,7 @@ import pytest
 # in the engine, where fit calls solvers and penalty; that no circle arises there is checked apart.
 FLOORS = [
     {"engine.spline", "engine.base", "engine.start", "engine.shape", "data", "optim", "legacy"},
+    {"engine.frame"},
     {"engine.layer"},
     {"engine.network"},
     {"engine"},
