@@ -39,10 +39,27 @@ def check_finite(values: Tensor, what: str, names: Sequence[str] | None) -> None
     )
 
 
+def check_size(values: Tensor, what: str, names: Sequence[str] | None) -> None:
+    """Refuse values [n, columns] so large that products of them leave the finite numbers."""
+    most = torch.finfo(values.dtype).max ** 0.25
+    large = (values.abs() > most).any(dim=0).nonzero().flatten().tolist()
+    if large:
+        which = ", ".join(column_label(what, index, names) for index in large[:5])
+        raise ValueError(
+            f"{which} holds values beyond {most:.0e}, whose products leave the finite numbers of {values.dtype}: "
+            "divide by a unit, or subtract the mean and divide by the standard deviation"
+        )
+
+
 def _read_part(dataset: Mapping[str, Any], key: str) -> Tensor:
     value = dataset[key]
     if not isinstance(value, Tensor | np.ndarray):
         raise TypeError(f"dataset[{key!r}] must be a tensor, not {type(value).__name__}")
+    if isinstance(value, np.ndarray) and value.dtype.kind not in "biufc":
+        raise TypeError(
+            f"dataset[{key!r}] has dtype {value.dtype}, not numbers: convert it with .astype(float), or let "
+            "kanlab.dataset_from(X, y) read the table"
+        )
     # Copied, since an array may be read-only (a frame's is) and torch must not share such memory.
     value = torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value.detach()
     if value.is_complex():
@@ -141,5 +158,7 @@ def check_dataset(
         else:
             parts[key] = value.to(dtype=dtype, device=device)
             known = dataset.get("input_names" if key.endswith("input") else "output_names")
-            check_finite(parts[key], key, known if known and len(known) == value.shape[1] else None)
+            names = known if known and len(known) == value.shape[1] else None
+            check_finite(parts[key], key, names)
+            check_size(parts[key], key, names)
     return parts

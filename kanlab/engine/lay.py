@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -30,6 +31,8 @@ def lay_first(network: Network, x: Float[Tensor, "n n_in"], value: Callable[[], 
     before, was, narrow = snapshot(network), value(), _is_narrow(network, x)
     network.stretch_grid_to_samples(x)
     stretched, start = snapshot(network), value()
+    if math.isfinite(start) and not math.isfinite(was):
+        return  # the function is no number on these data: there is nothing to keep
     restore(network, before)
     network.update_grid_from_samples(x)
     kept = value()

@@ -207,9 +207,7 @@ class Network(nn.Module):
 
         Where inputs were pruned, a batch may also have all columns of the data; those of the inputs are taken.
         """
-        if not isinstance(x, Tensor):
-            x = torch.as_tensor(x)
-        return self.columns(x).to(self.dtype).T
+        return self.columns(_real_tensor(x)).to(self.dtype).T
 
     def columns(self, x: Float[Tensor, "batch columns"]) -> Float[Tensor, "batch n_in"]:
         """Return the columns of the data that are inputs."""
@@ -329,3 +327,20 @@ class Network(nn.Module):
                 points = points[:, :1] + (points[:, -1:] - points[:, :1]) * even
             layer.regrid(spline.extend_knots(points, layer.k))
         return result
+
+
+def _real_tensor(x: Any) -> Tensor:
+    """Return inputs, of whatever kind that holds real numbers, as a tensor."""
+    if not isinstance(x, Tensor):
+        if hasattr(x, "to_numpy"):  # a table
+            x = x.to_numpy(copy=True)  # a table's own memory may be read-only
+        try:
+            x = torch.as_tensor(x)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(
+                f"x is {type(x).__name__} and holds no table of numbers; allowed are tensors, arrays and nested lists "
+                "[batch, n_in]"
+            ) from error
+    if x.is_complex():
+        raise ValueError("x is complex: a KAN is real, so pass real and imaginary part as two columns")
+    return x.to_dense() if x.is_sparse else x

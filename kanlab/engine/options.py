@@ -73,6 +73,14 @@ class Options:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise ValueError(f"{name} is {value!r}; allowed are whole numbers from 0 up")
+        for name in ("start_grid_update_step", "stop_grid_update_step", "seed"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"{name} is {value!r}; allowed are whole numbers")
+        for name in ("loss_fn", "interrupted"):
+            value = getattr(self, name)
+            if value is not None and not callable(value):
+                raise TypeError(f"{name} is {value!r}; it must be a function")
         for grid in self.grids:
             if isinstance(grid, bool) or not isinstance(grid, int) or grid < 1:
                 raise ValueError(f"grids holds {grid!r}; allowed are whole numbers from 1 up, such as [3, 5, 10, 20]")

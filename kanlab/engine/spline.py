@@ -59,6 +59,7 @@ def sample_knots(
     ordered = x.sort(-1).values
     low, high = ordered[..., :1], ordered[..., -1:]
     told_apart = max(1e-12, 100 * torch.finfo(x.dtype).eps)
+    least = max(least, torch.finfo(x.dtype).tiny ** 0.5)  # below it, squares of widths are nothing
     flat = high - low <= least + told_apart * torch.maximum(low.abs(), high.abs())
     low, high = low - 0.5 * flat, high + 0.5 * flat
     even = torch.linspace(0, 1, grid + 1, dtype=x.dtype, device=x.device)
