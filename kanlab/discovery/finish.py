@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
 from torch import Tensor
 
 from kanlab.discovery.expression import Form, to_sympy
-from kanlab.discovery.pool import Candidate
+from kanlab.discovery.pool import EXACT, Candidate, Pool
 from kanlab.discovery.rewrite import rewritten
+from kanlab.discovery.simplify import simplified
 from kanlab.discovery.snapping import snap
 from kanlab.discovery.solution import Solution, values_of
 from kanlab.symbolic.constants import nearest
@@ -20,19 +21,28 @@ from kanlab.symbolic.formula import count_parts
 
 #: Bits for each part of a formula.
 _PART = 2.0
-#: Relative error below which formulas are equally good.
-_EXACT = 1e-9
 #: Candidates that are finished.
 _MOST = 8
+#: With noise, rivals are those within this factor of the least error.
+_BAND = 1.05
 
 
-def shortlist(candidates: Iterable[Candidate], count: int = _MOST) -> list[Candidate]:
-    """Choose what to finish: the front of error against cost, from its exact end on."""
+def shortlist(pool: Pool, count: int = _MOST) -> list[Candidate]:
+    """Choose what to finish: the front of error against cost, and what comes next to the best by description length."""
     front: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: (c.cost, c.error)):
-        if not front or max(candidate.error, _EXACT) < 0.99 * front[-1].error:
+    for candidate in sorted(pool.candidates, key=lambda c: (c.cost, c.error)):
+        if not front or max(candidate.error, EXACT) < 0.99 * front[-1].error:
             front.append(candidate)
-    return front[::-1][:count]
+    front = front[::-1][:count]
+    if pool.error <= EXACT:
+        return front
+    least = _BAND * pool.error
+    rivals: list[Candidate] = []
+    for candidate in sorted(pool.candidates, key=pool.score):
+        alike = (other for other in [*front, *rivals] if other.cost == candidate.cost)
+        if candidate.error < least and not any(math.isclose(o.error, candidate.error, rel_tol=1e-6) for o in alike):
+            rivals.append(candidate)
+    return [*(simplified(pool, candidate) for candidate in rivals[:count]), *front]
 
 
 def as_solution(
@@ -50,7 +60,7 @@ def as_solution(
     parts = count_parts(expr)
     errors = [_rmse(expr, variables, dataset, part) for part in ("train", "test")]
     scale = float(y.std(correction=0)) or 1.0
-    bits = len(y) * math.log2(max(errors[0] / scale, _EXACT)) + _PART * parts + snapped.bits
+    bits = len(y) * math.log2(max(errors[0] / scale, EXACT)) + _PART * parts + snapped.bits
     return Solution((expr,), variables, (output,), parts, errors[0], errors[1], bits, origin, dataset)
 
 

@@ -60,6 +60,13 @@ class Pool:
 
     def add(self, form: Form, origin: str) -> Candidate | None:
         """Fit a proposal and keep it; None if it is not finite on the data."""
+        candidate = self.fit(form, origin)
+        if candidate is not None:
+            self.candidates.append(candidate)
+        return candidate
+
+    def fit(self, form: Form, origin: str) -> Candidate | None:
+        """Fit all numbers of a form together; None if it is not finite on the data."""
         problem = self.problem
         enough = 1e-15 * problem.scale
         w = problem.w if problem.is_weighted else None
@@ -68,9 +75,7 @@ class Pool:
             fitted = refit(fitted.form, problem.x, problem.y, w, steps=_MORE, enough=enough)
         if not math.isfinite(fitted.rmse):
             return None
-        candidate = Candidate(fitted.form, fitted.rmse / problem.scale, size(fitted.form), origin)
-        self.candidates.append(candidate)
-        return candidate
+        return Candidate(fitted.form, fitted.rmse / problem.scale, size(fitted.form), origin)
 
     @property
     def error(self) -> float:

@@ -17,6 +17,8 @@ from torch import Tensor
 _FITTED = 0.8
 #: Values further from the median than this many times four fifths of the others are outliers.
 _USUAL = 3.0
+#: Four fifths of normal errors are smaller than this many standard deviations.
+_EIGHTY = 1.2816
 #: No weight is larger than this many times their median: a few rows must not decide.
 _HEAVY = 1e3
 
@@ -90,8 +92,11 @@ class Problem:
         return float((residual[part] * self.w[part]).square().mean().sqrt()) / self.scale
 
     def typical(self, residual: Tensor, rows: slice) -> float:
-        """Return a size of the weighted residual that a few rows near a pole do not decide: most are smaller."""
-        return float((residual[rows] * self.w[rows]).abs().quantile(0.8)) / self.scale
+        """Return a size of the weighted residual that a few rows near a pole do not decide: most are smaller.
+
+        For normal errors it is their root mean square.
+        """
+        return float((residual[rows] * self.w[rows]).abs().quantile(0.8)) / (_EIGHTY * self.scale)
 
     def mapped(self, y: Float[Tensor, " n"], slope: Float[Tensor, " n"]) -> Problem:
         """Return the problem for another target ``y(old y)`` with the derivative ``slope``."""

@@ -14,7 +14,7 @@ from kanlab.discovery.clock import Clock
 from kanlab.discovery.discovery import Discovery, pareto
 from kanlab.discovery.finish import as_solution, shortlist
 from kanlab.discovery.naming import as_names, edge_functions
-from kanlab.discovery.pool import Candidate
+from kanlab.discovery.pool import Candidate, Pool
 from kanlab.discovery.problem import Problem
 from kanlab.discovery.search import Search
 from kanlab.engine.threads import few_threads
@@ -96,21 +96,19 @@ def _discover(dataset: dict[str, Any], functions: tuple, clock: Clock, bar: Any)
     x, y = dataset["train_input"].T.contiguous(), dataset["train_label"][:, 0].contiguous()
     variables = tuple(sympy.Symbol(name) for name in _input_names(dataset))
     output = dataset.get("output_names", ["f"])[0]
-    tried: list[Candidate] = []
+    pool = Pool(Problem.of(x[:, :_ROWS], y[:_ROWS]))
 
     def on_candidate(candidate: Candidate) -> None:
-        tried.append(candidate)
         bar.update()
-        bar.set_postfix_str(f"error {min(c.error for c in tried):.1e}", refresh=False)
+        bar.set_postfix_str(f"error {pool.error:.1e}", refresh=False)
 
     search = Search(functions, clock, on_candidate)
     try:
-        search.run(Problem.of(x[:, :_ROWS], y[:_ROWS]))
+        search.run(pool)
     except KeyboardInterrupt:
         clock.reason = "interrupted"
     solutions = [
-        as_solution(candidate.form, candidate.origin, x, y, variables, output, dataset)
-        for candidate in shortlist(tried)
+        as_solution(candidate.form, candidate.origin, x, y, variables, output, dataset) for candidate in shortlist(pool)
     ]
     best = min(solutions, key=lambda solution: solution.bits)
     front = pareto(solutions)

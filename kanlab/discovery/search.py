@@ -40,12 +40,10 @@ class Search:
     #: By the problem's identity; the problem is kept so that its identity stays its own.
     _surrogates: dict[int, tuple[Problem, Surrogate]] = field(default_factory=dict)
 
-    def run(self, problem: Problem) -> Pool:
+    def run(self, pool: Pool) -> None:
         """Search until a formula is found, the menu is through, or the time is over."""
-        pool = Pool(problem)
         with contextlib.suppress(OutOfTimeError):
             self._fill(pool, 0)
-        return pool
 
     def surrogate(self, problem: Problem) -> Surrogate:
         """Return a smooth stand-in for the problem's function; made once."""
@@ -78,5 +76,5 @@ class Search:
                 "linear",
                 add([*(variable(i).scaled(1e-3) for i in range(problem.n_in)), number(float(problem.y.mean()))]),
             )
-        for shape in MENU:
+        for shape in MENU if problem.n_in else ():
             yield from shape(pool, self, depth)

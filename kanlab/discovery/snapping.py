@@ -1,8 +1,8 @@
 r"""Numbers read as the constants people write: 3.1416 as π where the data does not say otherwise.
 
 The normal form's numbers are not redundant, so each has an error bar, from the Gauss-Newton Hessian. A number is held
-at a constant of `kanlab.symbolic.constants` within its error bar, the others are refitted, and it stays if the squared
-error grows by no more than the number's own uncertainty.
+at a constant of `kanlab.symbolic.constants` within its error bar, the others are refitted, and it stays if the
+description of the data and the formula gets no longer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kanlab.discovery.refit import FormObjective, _Point, descend
 from kanlab.symbolic.constants import Constant, nearest
 
 #: Error bars within which a constant is tried, and the relative distance that is never too far or too near.
-_BARS, _NEAR, _ROUNDING = 3.0, 0.02, 1e-9
+_BARS, _NEAR, _ROUNDING = 3.5, 0.02, 1e-9
 #: Squared error (relative to the spread) that is rounding.
 _NOTHING = 1e-22
 _STEPS = 20
@@ -82,7 +82,12 @@ class _Numbers:
     def bits(self) -> float:
         """Return the cost of all numbers: a free one takes half the logarithm of the rows, and what says it is one."""
         free = sum(place not in self.costs for place in range(self.size))
-        return sum(self.costs.values()) + free * (0.5 * math.log2(self.n) + 2.0)
+        return sum(self.costs.values()) + free * self._free_bits
+
+    @property
+    def _free_bits(self) -> float:
+        """What a number costs that is no constant: half the logarithm of the rows, and what says that it is one."""
+        return 0.5 * math.log2(self.n) + 2.0
 
     def _bars(self) -> list[float]:
         """Return the standard error of each number; those held have none."""
@@ -128,7 +133,9 @@ class _Numbers:
         vector, free = self.point.vector.clone(), self.free.clone()
         for place, constant in constants.items():
             vector[place], free[place] = constant.value, 0
-        allowed = self.point.value * (1 + 4 * len(constants) / self.n) + _NOTHING * self.variance
+        # A squared error larger by the part s takes n s / (2 ln 2) bits more; a constant saves some.
+        saved = sum(max(self._free_bits - constant.cost, 0.0) for constant in constants.values())
+        allowed = self.point.value * (1 + 2 * math.log(2) * saved / self.n) + _NOTHING * self.variance
         self.objective.hold(free)
         start = self.objective.evaluate(vector)
         if not math.isfinite(start.value):

@@ -23,7 +23,7 @@ from kanlab.discovery.solver import Solver
 
 _MOST_INPUTS, _DEEPEST = 4, 4
 #: A shape must better what was found by this factor, and fit this well.
-_BETTER, _WORST = 0.3, 0.03
+_BETTER, _AT_NOISE, _WORST = 0.3, 1.3, 0.1
 _TRIED = 4
 
 
@@ -40,12 +40,14 @@ def extra(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     problem = pool.problem
     if not 2 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST:
         return
+    known = min(pool.error, search.surrogate(problem).error)
+    enough = min(_WORST, max(_BETTER * pool.error, min(_AT_NOISE * known, 0.9 * pool.error)))
     found: list[tuple[Shape, _Coordinate]] = []
     for coordinate in _coordinates(problem):
         search.clock.check()
         larger = problem.with_inputs(torch.cat([problem.x, coordinate.values[None]]))
         shapes = [*additive_shapes(larger), *product_shapes(larger)]
-        found += [(shape, coordinate) for shape in shapes if shape.error < min(_WORST, _BETTER * pool.error)]
+        found += [(shape, coordinate) for shape in shapes if shape.error < enough]
     found.sort(key=lambda item: item[0].error * (1 + 0.2 * item[0].cost))
     for shape, coordinate in found[:_TRIED]:
         search.clock.check()

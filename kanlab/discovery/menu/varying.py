@@ -33,6 +33,8 @@ _SHARE, _MOST = 0.15, 60
 _WORST, _WORSE = 0.05, 5.0
 #: Of the time that is left, for A and for B.
 _TIME = 0.1
+#: By this factor; or, as far as anything is known, to this much above the least error.
+_BETTER, _AT_NOISE = 0.3, 1.3
 _NAMES, _DEEPEST, _MOST_INPUTS = 3, 4, 4
 
 
@@ -56,8 +58,9 @@ def varying(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]
     for i in range(problem.n_in):
         search.clock.check()
         fits += _fits(problem, i)
-    # What has been found without singling out an input must be bettered by much.
-    fits = [fit for fit in fits if fit.error < 0.3 * pool.error]
+    # What has been found without singling out an input must be bettered by much, or by as much as noise allows.
+    known = min(pool.error, search.surrogate(problem).error)
+    fits = [fit for fit in fits if fit.error < max(_BETTER * pool.error, min(_AT_NOISE * known, 0.9 * pool.error))]
     least = min((fit.error for fit in fits), default=1.0)
     worth = [fit for fit in fits if fit.error <= min(max(_WORSE * least, 1e-6), _WORST)]
     for fit in sorted(worth, key=lambda fit: fit.error * (1 + 0.1 * fit.outer.cost))[:3]:
