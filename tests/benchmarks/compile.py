@@ -52,7 +52,7 @@ def of_the_paper() -> Iterator[Formula]:
 
 def of_pykan() -> Iterator[Formula]:
     """Yield pykan's 120 formulas; numpy evaluates them, since some of the functions beside them fail or differ."""
-    from kan.feynman import get_feynman_dataset
+    from kan.feynman import get_feynman_dataset  # pyright: ignore[reportMissingImports]
 
     generator = torch.Generator().manual_seed(0)
     for number in range(1, 121):
@@ -88,7 +88,7 @@ def by_kanlab(formula: Formula) -> Tensor:
 
 def by_pykan(formula: Formula) -> Tensor:
     """Compile with pykan and evaluate."""
-    from kan.compiler import kanpiler
+    from kan.compiler import kanpiler  # pyright: ignore[reportMissingImports]
 
     return kanpiler(formula.variables, formula.expr, grid=3)(formula.x).detach()
 

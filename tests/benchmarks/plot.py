@@ -39,7 +39,7 @@ def ours(width: list[int], x: torch.Tensor, folder: Path) -> float:
 
 def pykans(width: list[int], x: torch.Tensor, folder: Path) -> float:
     """Draw with pykan, which writes a picture an edge."""
-    from kan import KAN as PyKAN
+    from kan import KAN as PyKAN  # pyright: ignore[reportMissingImports]
     from matplotlib import pyplot
 
     model = PyKAN(width=list(width), grid=3, k=3, seed=0, auto_save=False)
