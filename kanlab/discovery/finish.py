@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import sympy
+from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.discovery.expression import Form, to_sympy
+from kanlab.discovery.expression import to_sympy
 from kanlab.discovery.pool import EXACT, Candidate, Pool
 from kanlab.discovery.rewrite import rewritten
 from kanlab.discovery.simplify import simplified
 from kanlab.discovery.snapping import snap
-from kanlab.discovery.solution import Solution, values_of
+from kanlab.discovery.target import Target
 from kanlab.symbolic.constants import nearest
 from kanlab.symbolic.formula import count_parts
 
@@ -45,23 +45,28 @@ def shortlist(pool: Pool, count: int = _MOST) -> list[Candidate]:
     return [*(simplified(pool, candidate) for candidate in rivals[:count]), *front]
 
 
-def as_solution(
-    form: Form,
-    origin: str,
-    x: Tensor,
-    y: Tensor,
+@dataclass(frozen=True)
+class Part:
+    """A finished formula for one output, and its description length in bits: of the errors, and of itself."""
+
+    expr: sympy.Expr
+    parts: int
+    bits: float
+    origin: str
+
+
+def finished(
+    candidate: Candidate,
+    x: Float[Tensor, "n_in n"],
+    target: Target,
     variables: tuple[sympy.Symbol, ...],
-    output: str,
-    dataset: Mapping[str, Any],
-) -> Solution:
-    """Snap a form's numbers on the training rows and measure it on both parts."""
-    snapped = snap(form, x, y)
+) -> Part:
+    """Read a candidate's numbers on the training rows, write it out and measure it."""
+    form = target.fitted(candidate.form, x)
+    snapped = snap(form, x, target.response(form, x), target.weights(form, x))
     expr = rewritten(to_sympy(snapped.form, variables, say), variables, x)
     parts = count_parts(expr)
-    errors = [_rmse(expr, variables, dataset, part) for part in ("train", "test")]
-    scale = float(y.std(correction=0)) or 1.0
-    bits = len(y) * math.log2(max(errors[0] / scale, EXACT)) + _PART * parts + snapped.bits
-    return Solution((expr,), variables, (output,), parts, errors[0], errors[1], bits, origin, dataset)
+    return Part(expr, parts, target.bits(snapped.form, x) + _PART * parts + snapped.bits, candidate.origin)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -69,9 +74,3 @@ def say(value: float) -> sympy.Expr:
     """Write a number: as the constant that it is to the last bit, or as it stands."""
     exact = [constant for constant in nearest(value, 1e-15, abs_tol=0.0) if constant.value == value]
     return exact[0].expr if exact else sympy.Float(value)
-
-
-def _rmse(expr: sympy.Expr, variables: tuple[sympy.Symbol, ...], dataset: Mapping[str, Any], part: str) -> float:
-    x, y = dataset[f"{part}_input"], dataset[f"{part}_label"]
-    error = float((values_of((expr,), variables, x) - y).square().mean().sqrt())
-    return error if math.isfinite(error) else math.inf

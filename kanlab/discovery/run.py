@@ -7,17 +7,23 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sympy
+import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from kanlab.data import dataset_from
 from kanlab.discovery.clock import Clock
 from kanlab.discovery.discovery import Discovery, pareto
-from kanlab.discovery.finish import as_solution, shortlist
+from kanlab.discovery.expression import number
+from kanlab.discovery.finish import Part, finished, shortlist
+from kanlab.discovery.joint import joint
 from kanlab.discovery.naming import as_names, edge_functions
 from kanlab.discovery.pool import Candidate, Pool
-from kanlab.discovery.problem import Problem
 from kanlab.discovery.search import Search
+from kanlab.discovery.solution import Solution, values_of
+from kanlab.discovery.target import LogOdds, Numbers, Target
 from kanlab.engine.threads import few_threads
+from kanlab.symbolic.library import SymbolicFunction
 
 #: Rows a search looks at; more only make it slower.
 _ROWS = 2000
@@ -35,6 +41,7 @@ def discover(
     seed: int = 0,
     lib: Iterable[str] | None = None,
     test_size: float = 0.2,
+    classes: bool | None = None,
     log: int = 1,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Discovery:
@@ -50,7 +57,8 @@ def discover(
     X
         Inputs ``[n, n_in]``: array, tensor, nested list or DataFrame.
     y
-        Labels ``[n]``, or the name of a column of X.
+        Labels ``[n]`` or ``[n, n_out]``, or the name of a column of X. Several outputs get a formula each; classes
+        ``[n]`` (text, or whole numbers from 0 on) get logits: log odds against the first class.
     names
         Of the inputs; a DataFrame's columns if not given.
     time_limit
@@ -61,6 +69,8 @@ def discover(
         Names of the functions an edge may be called; a common selection if not given.
     test_size
         The part of the rows that has no say in the formula.
+    classes
+        Whether y holds classes, where that is not plain; see `kanlab.dataset_from`.
     log
         0: no progress bar.
     interrupted
@@ -83,7 +93,7 @@ def discover(
     if not (isinstance(time_limit, (int, float)) and 0 < time_limit < math.inf):
         raise ValueError(f"time_limit is {time_limit!r}; a positive number of seconds is needed")
     functions = edge_functions(as_names(lib))
-    dataset = dataset_from(X, y, test_size=test_size, seed=seed, names=names, classes=False)
+    dataset = dataset_from(X, y, test_size=test_size, seed=seed, names=names, classes=classes)
     if len(dataset["train_input"]) < _LEAST_ROWS:
         raise ValueError(f"{len(dataset['train_input'])} training rows are too few to find a formula; give at least 13")
     finishing = min(_FINISHING * time_limit, _FINISHING_MOST)
@@ -92,30 +102,76 @@ def discover(
         return _discover(dataset, functions, clock, bar)
 
 
-def _discover(dataset: dict[str, Any], functions: tuple, clock: Clock, bar: Any) -> Discovery:
-    x, y = dataset["train_input"].T.contiguous(), dataset["train_label"][:, 0].contiguous()
+def _discover(dataset: dict[str, Any], functions: tuple[SymbolicFunction, ...], clock: Clock, bar: Any) -> Discovery:
+    x, label = dataset["train_input"].T.contiguous(), dataset["train_label"]
     variables = tuple(sympy.Symbol(name) for name in _input_names(dataset))
-    output = dataset.get("output_names", ["f"])[0]
-    pool = Pool(Problem.of(x[:, :_ROWS], y[:_ROWS]))
+    targets = _targets(label)
+    outputs = []
+    for k, target in enumerate(targets):
+        pool = Pool(target.problem(x[:, :_ROWS]))
+        if clock.reason != "interrupted":
+            _search(pool, functions, clock, bar, 1 / (len(targets) - k))
+        outputs.append([finished(candidate, x, target, variables) for candidate in shortlist(pool)])
+    first = () if label.ndim == 2 else (Part(sympy.S.Zero, 0, 0.0, "first class"),)
+    found = [_solution((*first, *parts), variables, dataset) for parts in joint(outputs)]
+    front = pareto(found)
+    best = min(front, key=lambda solution: solution.bits)
+    spread = float(label.std(0, correction=0).mean()) if label.ndim == 2 else math.inf
+    exact = label.ndim == 2 and best.train_rmse < 1e-8 * spread
+    reason = "exact" if exact else clock.reason or "all shapes were tried"
+    noise = 0.0 if exact or label.ndim == 1 else best.train_rmse
+    return Discovery(front, best, noise, clock.elapsed, reason)
+
+
+def _search(pool: Pool, functions: tuple[SymbolicFunction, ...], clock: Clock, bar: Any, share: float) -> None:
+    """Fill a pool within a share of the time that is left."""
 
     def on_candidate(candidate: Candidate) -> None:
         bar.update()
         bar.set_postfix_str(f"error {pool.error:.1e}", refresh=False)
 
-    search = Search(functions, clock, on_candidate)
+    # Something to show, even if the search is interrupted at once.
+    pool.add(number(float(pool.problem.y.mean())), "constant")
     try:
-        search.run(pool)
+        with clock.share(share):
+            Search(functions, clock, on_candidate).run(pool)
     except KeyboardInterrupt:
         clock.reason = "interrupted"
-    solutions = [
-        as_solution(candidate.form, candidate.origin, x, y, variables, output, dataset) for candidate in shortlist(pool)
-    ]
-    best = min(solutions, key=lambda solution: solution.bits)
-    front = pareto(solutions)
-    best = best if best in front else min(front, key=lambda solution: solution.bits)
-    exact = best.train_rmse < 1e-8 * float(y.std(correction=0))
-    reason = "exact" if exact else clock.reason or "all shapes were tried"
-    return Discovery(front, best, 0.0 if exact else best.train_rmse, clock.elapsed, reason)
+
+
+def _targets(label: Tensor) -> list[Target]:
+    """Return one target for each column of numbers, or for each class but the first."""
+    if label.ndim == 2:
+        return [Numbers(column.contiguous()) for column in label.T]
+    classes = range(1, int(label.max()) + 1)
+    return [LogOdds((label == k).double(), ((label == k) | (label == 0)).double()) for k in classes]
+
+
+def _solution(parts: Sequence[Part], variables: tuple[sympy.Symbol, ...], dataset: dict[str, Any]) -> Solution:
+    exprs = tuple(part.expr for part in parts)
+    train, test = (
+        _error(values_of(exprs, variables, dataset[f"{name}_input"]), dataset[f"{name}_label"])
+        for name in ("train", "test")
+    )
+    complexity, bits = sum(part.parts for part in parts), sum(part.bits for part in parts)
+    # The first class's zero is no shape.
+    origin = "; ".join(part.origin for part in parts if part.parts)
+    return Solution(
+        exprs, variables, _output_names(dataset, len(exprs)), complexity, train, test, bits, origin, dataset
+    )
+
+
+def _error(values: Tensor, label: Tensor) -> float:
+    if label.ndim == 1:
+        error = float(torch.nn.functional.cross_entropy(values, label))
+    else:
+        error = float((values - label).square().mean().sqrt())
+    return error if math.isfinite(error) else math.inf
+
+
+def _output_names(dataset: dict[str, Any], count: int) -> tuple[str, ...]:
+    names = dataset.get("output_names")
+    return tuple(names) if names else ("f",) if count == 1 else tuple(f"f_{m}" for m in range(1, count + 1))
 
 
 def _input_names(dataset: dict[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from kanlab.discovery.refit import FormObjective, _Point, descend
 from kanlab.symbolic.constants import Constant, nearest
 
 #: Error bars within which a constant is tried, and the relative distance that is never too far or too near.
-_BARS, _NEAR, _ROUNDING = 3.5, 0.02, 1e-9
+_BARS, _NEAR, _ROUNDING = 3.5, 0.1, 1e-9
 #: Squared error (relative to the spread) that is rounding.
 _NOTHING = 1e-22
 _STEPS = 20
@@ -50,9 +50,11 @@ class Snapped:
 
 
 @torch.no_grad()
-def snap(form: Form, x: Float[Tensor, "n_in n"], y: Float[Tensor, " n"]) -> Snapped:
+def snap(
+    form: Form, x: Float[Tensor, "n_in n"], y: Float[Tensor, " n"], w: Float[Tensor, " n"] | None = None
+) -> Snapped:
     """Read the numbers of a fitted form, whichever can be."""
-    numbers = _Numbers(form, x, y)
+    numbers = _Numbers(form, x, y, w)
     numbers.all_at_once()
     for values in ((0.0,), (1.0, -1.0), None):
         for place in range(numbers.size):
@@ -63,9 +65,9 @@ def snap(form: Form, x: Float[Tensor, "n_in n"], y: Float[Tensor, " n"]) -> Snap
 class _Numbers:
     """The free numbers of a form, some of them held at constants."""
 
-    def __init__(self, form: Form, x: Tensor, y: Tensor):
+    def __init__(self, form: Form, x: Tensor, y: Tensor, w: Tensor | None):
         self.program = Program(form)
-        self.objective = FormObjective(self.program, x, y)
+        self.objective = FormObjective(self.program, x, y, w)
         self.variance = float(y.var(correction=0)) or 1.0
         self.n = len(y)
         self.free = torch.ones(self.program.size, dtype=y.dtype)

@@ -26,7 +26,8 @@ class Solution:
     Attributes
     ----------
     exprs
-        One expression for each output; their numbers are exact where the data allowed it.
+        One expression for each output; their numbers are exact where the data allowed it. For classes they are logits,
+        log odds against the first class, whose own logit is 0.
     variables
         The symbols of all inputs, in the data's order; each bears the input's name.
     outputs
@@ -34,7 +35,8 @@ class Solution:
     complexity
         Number of operations, functions, numbers and variables.
     train_rmse, test_rmse
-        Root mean squared errors; no row of the test part had a say in the formula.
+        Root mean squared errors, for classes cross-entropies (in nats); no row of the test part had a say in the
+        formula.
     bits
         Description length: of the errors on the training rows, and of the formula. The shortest is called best.
     origin

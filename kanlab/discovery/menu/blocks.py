@@ -28,7 +28,7 @@ from kanlab.discovery.surrogate import chebyshev_design, exponents, highest_degr
 _OUTERS = ("x", "sqrt", "exp", "1/x", "1/sqrt(x)", "x^2", "log")
 #: The interaction of two inputs counts if it is larger than the error by one of these.
 _ABOVE = (3.0, 10.0, 50.0)
-_WORST, _DEEPEST, _MOST_INPUTS = 0.08, 4, 8
+_WORST, _AT_NOISE, _DEEPEST, _MOST_INPUTS = 0.08, 1.3, 4, 8
 #: Coefficients of one group's polynomial.
 _SHARE, _MOST = 0.3, 130
 _TRIED = 3
@@ -52,7 +52,8 @@ def blocks(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]
     problem = pool.problem
     if not 3 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST:
         return
-    splits = sorted(_splits(problem), key=lambda split: (split.error > 1e-6, _size(split), split.outer.cost))
+    worst = max(_WORST, _AT_NOISE * search.surrogate(problem).error)
+    splits = sorted(_splits(problem, worst), key=lambda split: (split.error > 1e-6, _size(split), split.outer.cost))
     for split in splits[:_TRIED]:
         search.clock.check()
         for form in _solved(split, search, depth):
@@ -66,7 +67,7 @@ def _size(split: _Split) -> int:
     return max(map(len, split.groups))
 
 
-def _splits(problem: Problem) -> Iterator[_Split]:
+def _splits(problem: Problem, worst: float) -> Iterator[_Split]:
     degree = min(5, highest_degree(problem.n_in, problem.fitted.stop))
     if degree < 2:
         return
@@ -81,7 +82,7 @@ def _splits(problem: Problem) -> Iterator[_Split]:
         part = problem.fitted
         coef = solve(design[:, part], mapped.y[part], mapped.w[part])
         error = mapped.relative(coef @ design - mapped.y, problem.judging)
-        if error > 3 * _WORST:
+        if error > 3 * worst:
             continue
         mixed = _interactions(mapped, design, coef, chosen)
         for above in _ABOVE:
@@ -89,7 +90,7 @@ def _splits(problem: Problem) -> Iterator[_Split]:
             if len(groups) > 1 and (outer.name, groups) not in seen and any(len(g) > 1 for g in groups):
                 seen.add((outer.name, groups))
                 split = _fitted(problem, outer, mapped, groups)
-                if split.error < min(_WORST, max(2 * error, 1e-8)):
+                if split.error < min(worst, max(2 * error, 1e-8)):
                     yield split
                     break
 

@@ -41,7 +41,7 @@ def extra(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     if not 2 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST:
         return
     known = min(pool.error, search.surrogate(problem).error)
-    enough = min(_WORST, max(_BETTER * pool.error, min(_AT_NOISE * known, 0.9 * pool.error)))
+    enough = min(max(_WORST, _AT_NOISE * known), max(_BETTER * pool.error, min(_AT_NOISE * known, 0.9 * pool.error)))
     found: list[tuple[Shape, _Coordinate]] = []
     for coordinate in _coordinates(problem):
         search.clock.check()

@@ -16,6 +16,8 @@ from kanlab.discovery.solver import Solver
 _CLEAR = 2e-3
 #: Shapes worse than the best by this factor, or than this, are not looked at.
 _WORSE, _WORST = 20.0, 0.1
+#: Where noise lets none be better, this factor still counts as the best.
+_AT_NOISE = 1.2
 _MOST = 5
 
 
@@ -33,7 +35,7 @@ def separable(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, For
 
 def _ordered(shapes: Sequence[Shape]) -> list[Shape]:
     least = min((shape.error for shape in shapes), default=1.0)
-    worth = [shape for shape in shapes if shape.error <= min(max(_WORSE * least, 3e-3), _WORST)]
+    worth = [shape for shape in shapes if shape.error <= min(max(_WORSE * least, 3e-3), max(_WORST, _AT_NOISE * least))]
     return sorted(worth, key=lambda shape: 3 * math.log10(max(shape.error, 1e-7)) + 0.35 * shape.cost)[:_MOST]
 
 

@@ -62,7 +62,7 @@ def varying(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]
     known = min(pool.error, search.surrogate(problem).error)
     fits = [fit for fit in fits if fit.error < max(_BETTER * pool.error, min(_AT_NOISE * known, 0.9 * pool.error))]
     least = min((fit.error for fit in fits), default=1.0)
-    worth = [fit for fit in fits if fit.error <= min(max(_WORSE * least, 1e-6), _WORST)]
+    worth = [fit for fit in fits if fit.error <= min(max(_WORSE * least, 1e-6), max(_WORST, _AT_NOISE * known))]
     for fit in sorted(worth, key=lambda fit: fit.error * (1 + 0.1 * fit.outer.cost))[:3]:
         yield from _formulas(problem, fit, search, depth)
 
