@@ -25,6 +25,8 @@ _PART = 2.0
 _MOST = 8
 #: With noise, rivals are those within this factor of the least error.
 _BAND = 1.05
+#: An exact formula costing more than this may hide a simpler one.
+_LONG = 14.0
 
 
 def shortlist(pool: Pool, count: int = _MOST) -> list[Candidate]:
@@ -35,7 +37,7 @@ def shortlist(pool: Pool, count: int = _MOST) -> list[Candidate]:
             front.append(candidate)
     front = front[::-1][:count]
     if pool.error <= EXACT:
-        return front
+        return [simplified(pool, c) if c.error <= EXACT and c.cost > _LONG else c for c in front]
     least = _BAND * pool.error
     rivals: list[Candidate] = []
     for candidate in sorted(pool.candidates, key=pool.score):

@@ -14,7 +14,8 @@ from kanlab.discovery.menu.separable import separable
 from kanlab.discovery.menu.single import single
 from kanlab.discovery.menu.symmetry import symmetry
 from kanlab.discovery.menu.varying import varying
+from kanlab.discovery.menu.waves import waves
 
 MENU = (
-    single, separable, polynomial, rational, monomial_with_offset, peel, symmetry, index, extra, blocks, varying,
+    single, waves, separable, polynomial, rational, monomial_with_offset, peel, symmetry, index, extra, blocks, varying,
 )  # fmt: skip

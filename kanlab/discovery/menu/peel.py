@@ -27,6 +27,8 @@ _SHARE, _MOST = 0.25, 220
 _AS_GOOD = 1.08
 #: How near to a simple number an exponent must be: in standard errors, and at all.
 _BARS, _NEAR = 3.0, 0.1
+#: An exponent less certain than this is no finding.
+_SURE = 0.03
 _DEEPEST = 5
 #: Where a smooth stand-in is better than this, its gradient tells more.
 _SMOOTH = 0.02
@@ -61,7 +63,7 @@ def _exponents(problem: Problem) -> list[float]:
             rest = [j for j in range(problem.n_in) if j != i]
             design = torch.cat([chebyshev_design(scaled(problem.x[rest]), _most(problem)), x.abs().log()[None]])
             error, slope, bar = _held_out(problem, z, w, design)
-            near = rounded(slope, min(_NEAR, 0.02 + _BARS * bar))
+            near = rounded(slope, min(_NEAR, 0.02 + _BARS * bar)) if bar < _SURE else None
             p = near if error < _AS_GOOD * full and near is not None else 0.0
         found.append(p)
     if all(found):  # a product of powers alone leaves nothing: other shapes find that

@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.discovery.expression import Form, multiply, power, variable
+from kanlab.discovery.expression import Form, call, multiply, power, variable
 from kanlab.discovery.naming import Name
 from kanlab.discovery.outer import OUTERS, Outer
 from kanlab.discovery.pool import Pool
 from kanlab.discovery.problem import Problem
 from kanlab.discovery.solver import Solver
+from kanlab.symbolic import library
 from kanlab.symbolic.affine import fit_affine
 from kanlab.symbolic.search import cost
 
@@ -38,9 +40,13 @@ class _Target:
     divided: Problem
     mapped: Problem
 
-    def wrap(self, name: Name) -> Form:
-        inner = self.outer.wrap(name.of(variable(0)), self.divided.y)
+    def wrap(self, name: Name, u: Form) -> Form:
+        inner = self.outer.wrap(name.of(u), self.divided.y)
         return inner if not self.exponent else multiply([power(variable(0), self.exponent), inner])
+
+
+#: Functions of the input that may stand in its place, and the powers tried with them.
+_INSIDE, _POWERS_INSIDE = ("x^2", "1/x", "sqrt"), (0.0, 1.0, -1.0)
 
 
 def single(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
@@ -49,11 +55,32 @@ def single(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]
     if problem.n_in != 1:
         return
     for exponents in ((0.0,), _POWERS):
-        targets = [target for p in exponents for target in _targets(problem, p)]
-        search.clock.check()
-        ranked = sorted(_named(problem, targets, search), key=lambda item: -item[0])
-        for _, target, name in ranked[:_EACH]:
-            yield f"{target.outer.name}({name.function.name}) x^{target.exponent:g}", target.wrap(name)
+        yield from _plain(problem, exponents, search)
+    for name in _INSIDE:
+        function = library.get(name)
+        low, high = problem.x[0].amin(), problem.x[0].amax()
+        # A square of both signs of x folds: there x itself is the better input.
+        if not bool(function.domain.covers(low, high)) or (name == "x^2" and float(low) < 0 < float(high)):
+            continue
+        inner = call(function, variable(0))
+        for target, ranked in _ranked(problem, _POWERS_INSIDE, search, function(problem.x)):
+            yield f"{ranked.function.name}({name})", target.wrap(ranked, inner)
+
+
+def _plain(problem: Problem, exponents: tuple[float, ...], search: Solver) -> Iterator[tuple[str, Form]]:
+    for target, name in _ranked(problem, exponents, search, problem.x):
+        text = f"{target.outer.name}({name.function.name}) x^{target.exponent:g}"
+        yield text, target.wrap(name, variable(0))
+
+
+def _ranked(
+    problem: Problem, exponents: tuple[float, ...], search: Solver, u: Float[Tensor, "1 n"]
+) -> list[tuple[_Target, Name]]:
+    """Return the best names of ``theta(y / x^p)`` as a function of ``u``."""
+    search.clock.check()
+    targets = [target for p in exponents for target in _targets(problem, p)]
+    ranked = sorted(_named(problem, targets, search, u), key=lambda item: -item[0])
+    return [(target, name) for _, target, name in ranked[:_EACH]]
 
 
 #: Outer functions tried together with a power; the others are for the plain curve.
@@ -72,14 +99,16 @@ def _targets(problem: Problem, exponent: float) -> Iterator[_Target]:
             yield _Target(outer, exponent, divided, mapped)
 
 
-def _named(problem: Problem, targets: list[_Target], search: Solver) -> Iterator[tuple[float, _Target, Name]]:
+def _named(
+    problem: Problem, targets: list[_Target], search: Solver, u: Float[Tensor, "1 n"]
+) -> Iterator[tuple[float, _Target, Name]]:
     """Yield the names of all targets, scored by the error of ``y``."""
     if not targets:
         return
     rows = slice(0, _ROWS)
     z = torch.stack([target.mapped.y[rows] for target in targets])
     w = torch.stack([_bounded(target.mapped.w[rows]) for target in targets])
-    fit = fit_affine(problem.x[:, rows].expand(len(targets), -1), z, search.functions, w.square())
+    fit = fit_affine(u[:, rows].expand(len(targets), -1), z, search.functions, w.square())
     constants = torch.stack([fit.a, fit.b, fit.c, fit.d], -1).tolist()
     rmse = fit.rmse.tolist()
     floor = max(problem.floor, 1e-9)
