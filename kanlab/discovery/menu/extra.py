@@ -1,4 +1,4 @@
-r"""Another coordinate: sums and products with ``x y``, ``x / y``, ``x + y`` or ``x - y`` in the place of ``x`` or ``y``.
+r"""Another coordinate: sums and products with ``x y``, ``x / y``, ``x + y`` or ``x - y`` in place of ``x`` or ``y``.
 
 So a function of one input and a function of a combination can stand side by side: ``f(x) g(x y)``. One of the two must
 go: in products of powers of ``x``, ``y`` and ``x y`` a power could wander between the three.

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanlab.discovery.expression import Form, add, multiply, number, power, variable
-from kanlab.discovery.outer import OUTERS, Outer
+from kanlab.discovery.outer import OUTERS
 from kanlab.discovery.pool import Pool
 from kanlab.discovery.problem import Problem
 from kanlab.discovery.solver import Solver
@@ -22,27 +21,17 @@ from kanlab.discovery.splines import solve
 from kanlab.discovery.surrogate import exponents
 
 _OUTERS = ("x", "sqrt", "1/x", "exp", "1/sqrt(x)", "x^2", "log")
-_DEGREES = (2, 3, 4)
+_DEGREES, _DEGREES_OF_ONE = (2, 3, 4), (3, 4, 5, 6)
 #: Coefficients: at most this part of the rows; and terms of a formula people would call a polynomial.
 _SHARE, _TERMS = 0.3, 12
 #: A polynomial fits exactly or is none.
 _EXACT, _WORSE = 1e-8, 1.5
 
 
-@dataclass(frozen=True)
-class _Fit:
-    outer: Outer
-    mapped: Problem
-    degree: int
-    error: float
-
-
 def polynomial(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
     """Propose polynomials that fit as well as can be told."""
     problem = pool.problem
-    if problem.n_in < 2:
-        return
-    for degree in _DEGREES:
+    for degree in _DEGREES if problem.n_in > 1 else _DEGREES_OF_ONE:
         if math.comb(problem.n_in + degree, degree) > _SHARE * problem.fitted.stop:
             return
         chosen = exponents(problem.n_in, degree)
