@@ -2,3 +2,4 @@
 
 from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
+from kanlab.problems import mlp as mlp
