@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import kanlab
+from tests.course import pictures
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,16 @@ def test_notebooks_are_valid_and_stripped(notebooks: list[Path]) -> None:
         nbformat.validate(book)
         assert (book.nbformat, book.nbformat_minor >= 5) == (4, True), f"{path.name}: cells need ids (nbformat 4.5)"
         assert "widgets" not in book.metadata, path.name
-        for cell in book.cells:
-            if cell.cell_type == "code":
-                assert not cell.outputs, f"{path.name}: run nbstripout"
-                assert cell.execution_count is None, f"{path.name}: run nbstripout"
+    command = [sys.executable, "-m", "nbstripout", "--verify", *map(str, notebooks)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"run nbstripout (or tests/course/pictures.py):\n{done.stdout}{done.stderr}"
+
+
+def test_saved_outputs_are_still_pictures(notebooks: list[Path]) -> None:
+    for path in notebooks:
+        assert path.stat().st_size < pictures.LARGEST, f"{path.name}: tag fewer cells with {pictures.KEEP}"
+        cells = nbformat.read(path, as_version=4).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", ())]
+        moving = [output for output in outputs if pictures.WIDGET in output.get("data", {})]
+        assert not moving, f"{path.name}: python -m tests.course.pictures {path.name}"
+        assert not [output for output in outputs if output.output_type == "error"], path.name
