@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from kanlab import store
+from kanlab.curve import Row
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.shape import parse_arity, parse_width, per_layer
 from kanlab.kan import DEFAULTS, KAN
 from kanlab.symbolic.snap import Snap
 
-Row = tuple[int, float, float, float]
 Edge = tuple[int, int, int]
 
 
@@ -50,7 +50,7 @@ class Entry:
     step
         Training steps taken so far on this branch, since the last reset.
     rows
-        ``(step, train, test, reg)`` of the training this command did.
+        ``(step, train, test, reg)`` of the training this command did; of a long one not every step.
     snaps
         The constants this command snapped.
     """

@@ -11,15 +11,16 @@ import functools
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from kanlab import edit, store
+from kanlab.curve import LossCurve, Row
 from kanlab.engine.fit import SAMPLE_LIMIT, Step, evaluate
 from kanlab.engine.penalty import Penalty
-from kanlab.history import Command, Entry, Row, pack, unpack
+from kanlab.history import Command, Entry, pack, unpack
 from kanlab.kan import KAN, Dataset
 from kanlab.symbolic.search import Progress
 from kanlab.symbolic.snap import Snap, snap_steps
@@ -153,13 +154,16 @@ class Session:
         losses = evaluate(model or self.model, self.data, torch.nn.functional.cross_entropy if classes else None)
         return losses["train_loss"], losses["test_loss"]
 
-    def _record(self, command: Command, label: str, rows: Sequence[Row] = (), snaps: Sequence[Snap] = ()) -> Entry:
+    def _record(
+        self, command: Command, label: str, curve: LossCurve | None = None, snaps: Sequence[Snap] = ()
+    ) -> Entry:
+        curve = curve or LossCurve()
         parent = self._at if self._entries else None
-        step = 0 if parent is None or command.name == "reset" else self._entries[parent].step + len(rows)
+        step = 0 if parent is None or command.name == "reset" else self._entries[parent].step + curve.steps
         train, test = self.losses()
         id, model = len(self._entries), self.model.copy()
         command = Command(command.name, {key: _python(value) for key, value in command.args.items()})
-        entry = Entry(id, parent, command, label, model, train, test, step, tuple(rows), tuple(snaps))
+        entry = Entry(id, parent, command, label, model, train, test, step, tuple(curve.rows()), tuple(snaps))
         self._entries.append(entry)
         if parent is not None:
             self._redo[parent] = entry.id
@@ -196,7 +200,7 @@ class Session:
         training = self.model.fit_steps(
             self.dataset, options.pop("opt", "auto"), steps, lamb, lamb_l1, lamb_entropy, **options
         )
-        before, rows = self.current.step, cast("list[Row]", [])
+        before, curve = self.current.step, LossCurve()
         sent: Penalty | None = None
         changes: dict[int, dict[str, float]] = {}
         self._fitting = True
@@ -206,7 +210,7 @@ class Session:
                     step = next(training) if sent is None else training.send(sent)
                 except StopIteration:
                     break
-                rows.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
+                curve.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
                 sent = yield step
                 if sent is None and step.index + 1 in schedule:
                     sent = dataclasses.replace(penalty, **schedule[step.index + 1])
@@ -215,12 +219,12 @@ class Session:
         finally:
             training.close()
             self._fitting = False
-            if rows:
-                last = [m for m in changes if m < len(rows)]
+            if curve.steps:
+                last = [m for m in changes if m < curve.steps]
                 extra = {"schedule": {m: changes[m] for m in last}} if last else {}
                 shown = {key: value for key, value in args.items() if _plain(value)}
-                label = f"fit {len(rows)}" + (f", lamb {_last_lamb(lamb, changes, last):g}" if lamb or last else "")
-                self._record(Command("fit", {"steps": len(rows), **shown, **extra}), label, rows)
+                label = f"fit {curve.steps}" + (f", lamb {_last_lamb(lamb, changes, last):g}" if lamb or last else "")
+                self._record(Command("fit", {"steps": curve.steps, **shown, **extra}), label, curve)
 
     def fit(self, steps: int = 50, lamb: float = 0.0, **options: Any) -> Step | None:
         """Train; returns the last step. ``schedule={step: {"lamb": ...}}`` changes the penalty on the way."""

@@ -20,10 +20,10 @@ from typing import Any, Protocol
 from safetensors import SafetensorError
 
 from kanlab import edit
+from kanlab.curve import LossCurve
 from kanlab.engine.fit import Step
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.solvers import NAMES
-from kanlab.history import Row
 from kanlab.kan import KAN
 from kanlab.runner import Cancelled, Runner
 from kanlab.session import Session
@@ -98,7 +98,7 @@ class Hub:
         self._version = 0
         self._shape: Any = None
         #: The steps of the present stretch of training, and the history entry that it began from.
-        self._rows: list[Row] = []
+        self._curve = LossCurve()
         self._loss_rows = LossRows()
         self._rows_from = -1
         # Both the runner's thread and the kernel's tell; what is told last must be what was found last.
@@ -260,8 +260,8 @@ class Hub:
             self._speed += 0.1 * (1.0 / (now - self._stepped_at) - self._speed)
         self._stepped_at = now
         if step.index == 0:
-            self._rows, self._rows_from = [], self.session.current.id
-        self._rows.append((self.session.current.step + step.index + 1, step.train_loss, step.test_loss, step.reg))
+            self._curve, self._rows_from = LossCurve(), self.session.current.id
+        self._curve.append((self.session.current.step + step.index + 1, step.train_loss, step.test_loss, step.reg))
         if step.reason.startswith("diverged"):
             self.error = step.reason
         if not self._watched:
@@ -284,7 +284,7 @@ class Hub:
 
     def changed(self) -> None:
         """Tell everybody everything."""
-        self._rows, self._trial, self._loss_rows = [], None, LossRows()
+        self._curve, self._trial, self._loss_rows = LossCurve(), None, LossRows()
         if not self.runner.training:
             self._stepped_at = 0.0
         if self.selected is not None and not self._exists(self.selected):
@@ -331,7 +331,7 @@ class Hub:
             "marks": _state.marks_of(session),
             "advice": [
                 advice.told()
-                for advice in _advice.advice_of(session, trained=session.current.step + len(self._live()) > 0)
+                for advice in _advice.advice_of(session, trained=session.current.step + self._live().steps > 0)
             ],
             "error": self.error,
         }
@@ -339,7 +339,7 @@ class Hub:
     def frame(self, *, grows: bool = False) -> tuple[dict[str, Any], _state.Arrays]:
         """Return a frame's header and its numbers; of a curve that ``grows`` only what is new."""
         session, controls, live, shown = self.session, self.controls, self._live(), self._shown
-        rows = session.rows() + live
+        rows = session.rows() + live.rows()
         arrays = _state.arrays_of(shown, controls.edge_th, controls.node_th)
         if rows:
             last = rows[-1]
@@ -350,7 +350,7 @@ class Hub:
         train, test = session.losses(shown) if at_rest or self._trial else (last[1], last[2])
         header = {
             "version": self._version,
-            "step": session.current.step + len(live),
+            "step": session.current.step + live.steps,
             "train": _state.finite(train),
             "test": _state.finite(test),
             "reg": _state.finite(last[3]),
@@ -417,9 +417,9 @@ class Hub:
             penalty=penalty, opt=controls.optimizer, lr=lr, batch=controls.batch or -1, plateau=controls.plateau
         )
 
-    def _live(self) -> list[Row]:
+    def _live(self) -> LossCurve:
         """Return the steps that are not in the history yet."""
-        return self._rows if self._rows_from == self.session.current.id else []
+        return self._curve if self._rows_from == self.session.current.id else LossCurve()
 
     def _keeps_up(self, now: float) -> bool:
         if now - self._acked_at > _LOST_AFTER:

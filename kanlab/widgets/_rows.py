@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from kanlab.history import Row
+from kanlab.curve import Row
 from kanlab.widgets._state import finite
 
 #: Rows of a long curve that are told, about.

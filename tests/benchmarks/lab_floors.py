@@ -1,7 +1,7 @@
 """The Lab's floors, measured in a real JupyterLab with a headless Chromium: how soon it acts, what it costs and draws.
 
-``python -m tests.benchmarks.lab_floors [--minutes 2]`` from the root prints a table and writes nothing. Where there
-are two cores, the kernel gets the first and everything else the second. ``KANLAB_CHROMIUM`` names the browser.
+``python -m tests.benchmarks.lab_floors [--minutes 2 | --hour]`` from the root prints a table and writes nothing.
+Where there are two cores, the kernel gets the first and everything else the second. ``KANLAB_CHROMIUM`` names the browser.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.lab_memory import LISTEN, stay
 from tests.browser.conftest import _FLAGS
 from tests.browser.lab_page import LabPage
 from tests.browser.notebook import Notebook
@@ -120,33 +121,6 @@ def slowdown(show: Callable[..., tuple[Notebook, LabPage]], width: list[int]) ->
     return statistics.median(shares), statistics.median(rates)
 
 
-def memory(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> tuple[float, float, int]:
-    """Train with the Lab open; return the growth of kernel and browser in percent, and the messages lost."""
-    book, lab = show([2, 5, 1])
-    book.kexec("lab.start()")
-
-    def sizes() -> tuple[float, float]:
-        kernel = book.keval("int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGE_SIZE')")
-        return float(kernel), float(book.page.evaluate("performance.memory.usedJSHeapSize"))
-
-    def settled() -> tuple[float, float]:
-        # A heap that waits for its collector says nothing: the least of some looks does.
-        looks = []
-        for _ in range(10):
-            book.page.wait_for_timeout(1000)
-            looks.append(sizes())
-        return min(kernel for kernel, _ in looks), min(browser for _, browser in looks)
-
-    book.page.wait_for_timeout(10_000)
-    before = settled()
-    book.page.wait_for_timeout(minutes * 60_000)
-    after = settled()
-    lab.button("Pause").click()
-    book.page.wait_for_timeout(3000)
-    lost = int(book.keval("max(0, hub._seq - hub._acked - 12)"))
-    return 100 * (after[0] / before[0] - 1), 100 * (after[1] / before[1] - 1), lost
-
-
 def measure(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> Iterator[Row]:
     """Measure one floor after the other."""
     book, lab = show([2, 5, 1])
@@ -174,12 +148,15 @@ def measure(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> It
     static = ROOT / "kanlab" / "widgets" / "static"
     size = sum((static / name).stat().st_size for name in ("kanlab.js", "kanlab.css"))
     yield "bundle", "150 kB", f"{size / 1000:.0f} kB"
-    kernel, browser, lost = memory(show, minutes)
-    yield (
-        f"memory after {minutes:g} min of training: kernel, browser; lost messages",
-        "± 5 %; 0",
-        (f"{kernel:+.1f} %, {browser:+.1f} %; {lost}"),
-    )
+    yield stayed(show, minutes)
+
+
+def stayed(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> Row:
+    """Measure a long training."""
+    book, lab = show([2, 5, 1])
+    found = stay(book, lab, minutes)
+    what = f"memory over {minutes:g} min, {found.steps} steps: kernel, page's heap, its nodes; lost"
+    return what, "± 5 %; 0, 0", str(found)
 
 
 @contextmanager
@@ -191,8 +168,7 @@ def laboratory() -> Iterator[Callable[..., tuple[Notebook, LabPage]]]:
         os.sched_setaffinity(0, {1})
     opened: list[Notebook] = []
     with tempfile.TemporaryDirectory() as home, jupyterlab(Path(home), ROOT) as server, sync_playwright() as playwright:
-        flags = [*_FLAGS, "--enable-precise-memory-info"]
-        browser = playwright.chromium.launch(executable_path=os.environ.get("KANLAB_CHROMIUM"), args=flags)
+        browser = playwright.chromium.launch(executable_path=os.environ.get("KANLAB_CHROMIUM"), args=_FLAGS)
 
         def show(width: list[int]) -> tuple[Notebook, LabPage]:
             for book in opened:
@@ -201,6 +177,7 @@ def laboratory() -> Iterator[Callable[..., tuple[Notebook, LabPage]]]:
             cells = [SETUP.format(width=width), "shown = time.time(); lab"]
             book: Any = Notebook(browser, server, cells, name=f"floors-{'-'.join(map(str, width))}", height=1400)
             opened.append(book)
+            book.page.add_init_script(LISTEN)
             book.open()
             book.run(0)
             lab = LabPage(book, book.run(1))
@@ -217,10 +194,11 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=2.0)
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--hour", action="store_true", help="measure nothing but an hour of training")
+    asked = parser.parse_args()
     print("| what | floor | measured |\n|---|---|---|")
     with laboratory() as show:
-        for what, floor, found in measure(show, minutes):
+        for what, floor, found in [stayed(show, 60)] if asked.hour else measure(show, asked.minutes):
             print(f"| {what} | {floor} | {found} |", flush=True)
 
 

@@ -23,6 +23,7 @@ FLOORS = [
     {"store"},
     {"kan"},
     {"edit"},
+    {"curve"},
     {"history"},
     {"session"},
     {"discovery"},
