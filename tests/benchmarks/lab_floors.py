@@ -1,7 +1,8 @@
 """The Lab's floors, measured in a real JupyterLab with a headless Chromium: how soon it acts, what it costs and draws.
 
 ``python -m tests.benchmarks.lab_floors [--minutes 2 | --hour]`` from the root prints a table and writes nothing.
-Where there are two cores, the kernel gets the first and everything else the second. ``KANLAB_CHROMIUM`` names the browser.
+Where there are two cores, the kernel gets the first and everything else the second. ``KANLAB_CHROMIUM`` names the
+browser.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def note(**changes):
     acted.append(time.time() * 1000)
     return configure(**changes)
 hub.runner.configure = note
-lab.training.optimizer = "Adam"
+hub.set(optimizer="Adam")
 """
 WINDOW = 6.0
 Row = tuple[str, str, str]
