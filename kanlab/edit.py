@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.kan import KAN
+from kanlab.symbolic import library
 
 Edge = tuple[int, int, int]
 
@@ -63,10 +64,23 @@ def set_constants(model: KAN, l: int, i: int, j: int, constants: Sequence[float]
     layer = model.layer(l)
     if (i, j) not in layer.fixed:
         raise ValueError(f"edge ({l}, {i}, {j}) has no name; fix it to a function first")
-    if len(constants) != 4:
-        raise ValueError(f"constants is {constants!r}; four numbers a, b, c, d are needed")
-    values = [_finite("constants", value) for value in constants]
-    layer.affine[i, j] = layer.affine.new_tensor(values)
+    layer.affine[i, j] = layer.affine.new_tensor(_four(constants))
+
+
+def fix_constants(model: KAN, l: int, i: int, j: int, name: str, constants: Sequence[float]) -> None:
+    """Give an edge the function ``c f(a x + b) + d`` with constants of one's own.
+
+    Raises
+    ------
+    ValueError
+        For an edge out of range or removed, an unknown function, or constants that are not four finite numbers.
+    """
+    model.check_edge(l, i, j)
+    layer, function = model.layer(l), library.get(name)
+    if layer.mask[i, j] == 0:
+        raise ValueError(f"edge ({l}, {i}, {j}) was removed; restore it first")
+    a, b, c, d = _four(constants)
+    layer.fix(i, j, function, (a, b, c, d))
 
 
 def restore_edge(model: KAN, l: int, i: int, j: int, earlier: KAN | None = None) -> None:
@@ -80,6 +94,12 @@ def restore_edge(model: KAN, l: int, i: int, j: int, earlier: KAN | None = None)
     if earlier is not None and function is not None:
         a, b, c, d = earlier.layer(l).affine[i, j].tolist()
         layer.fix(i, j, function, (a, b, c, d))
+
+
+def _four(constants: Sequence[float]) -> list[float]:
+    if len(constants) != 4:
+        raise ValueError(f"constants is {constants!r}; four numbers a, b, c, d are needed")
+    return [_finite("constants", value) for value in constants]
 
 
 def _finite(what: str, value: float) -> float:

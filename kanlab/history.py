@@ -88,7 +88,8 @@ def pack(entry: Entry) -> store.Record:
 #: What a file may name as commands: they go into the script, which people run.
 _COMMANDS = (
     "start", "fit", "prune", "refine", "fix_symbolic", "unfix_symbolic", "remove_edge", "restore_edge", "bend_edge",
-    "set_constants", "auto_symbolic", "snap", "reset"
+    "set_constants", "set_all_constants", "fix_constants", "auto_symbolic", "snap", "reset", "eliminate", "remove_node",
+    "expand_width", "expand_depth", "perturb", "swap", "auto_swap", "open_formula"
 )  # fmt: skip
 
 

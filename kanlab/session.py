@@ -22,11 +22,12 @@ from kanlab.engine.fit import SAMPLE_LIMIT, Step, evaluate
 from kanlab.engine.penalty import Penalty
 from kanlab.history import Command, Entry, pack, unpack
 from kanlab.kan import KAN, Dataset
+from kanlab.shaping import Shaping
 from kanlab.symbolic.search import Progress
 from kanlab.symbolic.snap import Snap, snap_steps
 
 
-class Session:
+class Session(Shaping):
     """A model, its data and what was done to it.
 
     Parameters
@@ -171,6 +172,14 @@ class Session:
         self._told()
         return entry
 
+    def _change(self, command: Command, label: str, change: Callable[[KAN], KAN | None]) -> Entry:
+        """Change a copy of the model, or put another in its place, and record that; a failure changes nothing."""
+        self._require_rest()
+        trial = self.model.copy()
+        other = change(trial)
+        self.model = trial if other is None else other
+        return self._record(command, label)
+
     def _told(self) -> None:
         for listener in self.listeners:
             listener()
@@ -249,12 +258,21 @@ class Session:
 
     def fix_symbolic(self, l: int, i: int, j: int, name: str, fit_params_bool: bool = True) -> Entry:
         """Give an edge a function."""
-        self._require_rest()
-        trial = self.model.copy()
-        trial.fix_symbolic(l, i, j, name, fit_params_bool)
-        self.model = trial
         args = {"l": l, "i": i, "j": j, "name": name} | ({} if fit_params_bool else {"fit_params_bool": False})
-        return self._record(Command("fix_symbolic", args), f"fix ({l}, {i}, {j}) {name}")
+
+        def fixed(model: KAN) -> None:
+            model.fix_symbolic(l, i, j, name, fit_params_bool)
+
+        return self._change(Command("fix_symbolic", args), f"fix ({l}, {i}, {j}) {name}", fixed)
+
+    def fix_constants(self, l: int, i: int, j: int, name: str, constants: Sequence[float]) -> Entry:
+        """Give an edge a function with constants ``a, b, c, d`` of one's own: ``c f(a x + b) + d``."""
+        args = {"l": l, "i": i, "j": j, "name": name, "constants": [float(value) for value in constants]}
+        return self._change(
+            Command("fix_constants", args),
+            f"fix ({l}, {i}, {j}) {name}, own constants",
+            lambda model: edit.fix_constants(model, l, i, j, name, constants),
+        )
 
     def unfix_symbolic(self, l: int, i: int, j: int) -> Entry:
         """Give an edge its spline back."""
@@ -270,11 +288,11 @@ class Session:
 
     def restore_edge(self, l: int, i: int, j: int) -> Entry:
         """Bring a removed edge back as it last was on this branch: its spline, and its name if it had one."""
-        self._require_rest()
-        trial = self.model.copy()
-        edit.restore_edge(trial, l, i, j, self._last_with(l, i, j))
-        self.model = trial
-        return self._record(Command("restore_edge", {"l": l, "i": i, "j": j}), f"restore ({l}, {i}, {j})")
+        return self._change(
+            Command("restore_edge", {"l": l, "i": i, "j": j}),
+            f"restore ({l}, {i}, {j})",
+            lambda model: edit.restore_edge(model, l, i, j, self._last_with(l, i, j)),
+        )
 
     def _last_with(self, l: int, i: int, j: int) -> KAN | None:
         """Return the latest model of this branch, of the present shape, that had an edge; None without one."""
@@ -288,21 +306,34 @@ class Session:
 
     def bend_edge(self, l: int, i: int, j: int, index: int, y: float) -> Entry:
         """Move a control point of a spline to height ``y``; see `kanlab.edit.control_points`."""
-        self._require_rest()
-        trial = self.model.copy()
-        edit.bend_edge(trial, l, i, j, index, y)
-        self.model = trial
         args = {"l": l, "i": i, "j": j, "index": index, "y": y}
-        return self._record(Command("bend_edge", args), f"bend ({l}, {i}, {j})")
+        return self._change(
+            Command("bend_edge", args),
+            f"bend ({l}, {i}, {j})",
+            lambda model: edit.bend_edge(model, l, i, j, index, y),
+        )
 
     def set_constants(self, l: int, i: int, j: int, constants: Sequence[float]) -> Entry:
         """Set ``a, b, c, d`` of a named edge ``c f(a x + b) + d``."""
-        self._require_rest()
-        trial = self.model.copy()
-        edit.set_constants(trial, l, i, j, constants)
-        self.model = trial
         args = {"l": l, "i": i, "j": j, "constants": [float(value) for value in constants]}
-        return self._record(Command("set_constants", args), f"constants of ({l}, {i}, {j})")
+        return self._change(
+            Command("set_constants", args),
+            f"constants of ({l}, {i}, {j})",
+            lambda model: edit.set_constants(model, l, i, j, constants),
+        )
+
+    def set_all_constants(self, constants: Sequence[Sequence[float]], label: str = "set constants") -> Entry:
+        """Set the constants of several named edges at once: rows ``l, i, j, a, b, c, d``.
+
+        It is what the Lab does when a number of the formula is moved; ``label`` is what the history says.
+        """
+        rows = [[*map(int, row[:3]), *map(float, row[3:])] for row in constants]
+
+        def moved(model: KAN) -> None:
+            for l, i, j, *values in rows:
+                edit.set_constants(model, int(l), int(i), int(j), values)
+
+        return self._change(Command("set_all_constants", {"constants": rows, "label": label}), label, moved)
 
     def auto_symbolic_steps(self, lib: Iterable[str] | None = None) -> Generator[Progress, None, Entry]:
         """Name all edges, yielding progress; closing the generator leaves everything as it was."""

@@ -141,6 +141,21 @@ def sympy_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol],
     return "\n".join(["import sympy", "", *symbols, *(f"{h} = {b}" for h, b in zip(heads, bodies, strict=True))])
 
 
+class _PlainText(_ExactFloats, StrPrinter):
+    """Expressions as people type them, which `kanlab.symbolic.parser` reads."""
+
+
+def formula_text(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> list[str]:
+    """Return one line of text for each expression that reads back as the same; variables become identifiers.
+
+    >>> x = sympy.Symbol("blood pressure")
+    >>> formula_text([sympy.exp(0.1 * x) + sympy.pi], [x])
+    ['exp(0.1*blood_pressure) + pi']
+    """
+    words = identifiers([symbol.name for symbol in variables])
+    return [str(_PlainText().doprint(expr)) for expr in renamed(exprs, variables, words)]
+
+
 def renamed(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], words: Sequence[str]) -> list[sympy.Expr]:
     """Put the symbol of each word for the variable it stands for."""
     words_of = {symbol: sympy.Symbol(word) for symbol, word in zip(variables, words, strict=True)}
