@@ -219,6 +219,12 @@ class Formula:
         """Return the source of `python` without the splines' tables: each is an argument, a function of one array."""
         return self._noted("# {}\n", self._python(out, None))
 
+    def torch_outline(self, *, out: int | None = None) -> str:
+        """Return the source of a function of torch tensors; each spline is an argument, a function of one tensor."""
+        chosen = self._chosen(self.exprs, out)
+        name = next(iter(chosen)) if len(chosen) == 1 else "f"
+        return self._noted("# {}\n", source.torch_source(list(chosen.values()), self.variables, name))
+
     def c(self, *, out: int | None = None) -> str:
         """Return C source, a function of doubles for each output, exact to the last digit, splines included."""
         chosen = self._chosen(self.exprs, out)

@@ -11,13 +11,20 @@ from typing import cast
 
 import sympy
 from sympy.core.function import AppliedUndef
+from sympy.printing.codeprinter import CodePrinter
 from sympy.printing.numpy import SciPyPrinter
+from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
 from kanlab.symbolic.edge_curve import Curve
 from kanlab.symbolic.names import identifiers
 
-_TAKEN = ("numpy", "scipy", "sympy")
+_TAKEN = ("numpy", "scipy", "sympy", "torch")
+_SETTINGS = {"fully_qualified_modules": True, "allow_unknown_functions": True}
+#: What torch calls as sympy does.
+_OF_TORCH = (
+    "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
+)  # fmt: skip
 
 
 class _ExactFloats:
@@ -29,6 +36,30 @@ class _ExactFloats:
 
 class _NumpySource(_ExactFloats, SciPyPrinter):
     """Plain numpy; a function neither numpy nor scipy has appears under its own name."""
+
+
+class _TorchSource(_ExactFloats, PythonCodePrinter):
+    """Functions of torch; one that it does not have appears under its own name."""
+
+    def __init__(self, settings: dict[str, bool]):
+        super().__init__(settings)
+        self.known_functions = {name: f"torch.{name}" for name in _OF_TORCH} | {"Abs": "torch.abs"}
+
+    def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
+        return self._hprint_Pow(expr, rational=rational, sqrt="torch.sqrt")
+
+    def _print_sign(self, e: sympy.Function) -> str:
+        return f"torch.sign({self._print(e.args[0])})"
+
+    def _print_besselj(self, expr: sympy.Function) -> str:
+        order, argument = expr.args
+        return f"torch.special.bessel_j{order}({self._print(argument)})"
+
+    def _print_Pi(self, expr: sympy.NumberSymbol) -> str:
+        return "torch.pi"
+
+    def _print_Exp1(self, expr: sympy.NumberSymbol) -> str:
+        return "torch.e"
 
 
 class _SympySource(_ExactFloats, StrPrinter):
@@ -76,22 +107,47 @@ def python_source(
         # blood_pressure: 'blood pressure'
         return numpy.exp(2*blood_pressure)
     """
+    printer = _NumpySource(_SETTINGS)
     edges = undetermined(exprs)
-    used = [] if curves is None else [curves[edge] for edge in edges]
-    arguments = edges if curves is None else []
+    tables = [] if curves is None else [_python_curve(curves[edge], printer) for edge in edges]
+    function = _function(printer, exprs, variables, name, edges if curves is None else [])
+    modules = sorted(set(printer.module_imports) | {"numpy"})
+    return "\n\n\n".join(["\n".join(f"import {module}" for module in modules), *tables, function])
+
+
+def torch_source(exprs: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], name: str = "f") -> str:
+    """Return the definition of a function of torch tensors, to be differentiated; undetermined edges are arguments.
+
+    >>> x = sympy.Symbol("x")
+    >>> print(torch_source([sympy.sin(x) / 3], [x]))
+    import torch
+    <BLANKLINE>
+    <BLANKLINE>
+    def f(x):
+        return (1/3)*torch.sin(x)
+    """
+    function = _function(_TorchSource(_SETTINGS), exprs, variables, name, undetermined(exprs))
+    return f"import torch\n\n\n{function}"
+
+
+def _function(
+    printer: CodePrinter,
+    exprs: Sequence[sympy.Expr],
+    variables: Sequence[sympy.Symbol],
+    name: str,
+    arguments: Sequence[str],
+) -> str:
+    """Write one function; ``arguments`` are the undetermined edges that are handed in."""
+    edges = undetermined(exprs)
     (head,) = identifiers([name], [*_TAKEN, *edges])
     words = identifiers([symbol.name for symbol in variables], [*_TAKEN, head, *edges])
-    printer = _NumpySource({"fully_qualified_modules": True, "allow_unknown_functions": True})
-    tables = [_python_curve(curve, printer) for curve in used]
     bodies = [str(printer.doprint(expr)) for expr in renamed(exprs, variables, words)]
-    modules = sorted(set(printer.module_imports) | {"numpy"})
     notes = [
         f"    # {word}: {symbol.name!r}" for word, symbol in zip(words, variables, strict=True) if word != symbol.name
     ]
     notes += [f"    # {edge}: the curve of edge ({', '.join(edge.split('_')[1:])}), a function" for edge in arguments]
     result = bodies[0] if len(bodies) == 1 else f"({', '.join(bodies)})"
-    function = "\n".join([f"def {head}({', '.join([*words, *arguments])}):", *notes, f"    return {result}"])
-    return "\n\n\n".join(["\n".join(f"import {module}" for module in modules), *tables, function])
+    return "\n".join([f"def {head}({', '.join([*words, *arguments])}):", *notes, f"    return {result}"])
 
 
 def undetermined(exprs: Sequence[sympy.Expr]) -> list[str]:

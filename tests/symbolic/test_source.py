@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanlab.engine.layer import KANLayer
+from kanlab.symbolic import library
 from kanlab.symbolic.edge_curve import curves_of
-from kanlab.symbolic.source import python_source, sympy_source
+from kanlab.symbolic.source import python_source, sympy_source, torch_source
 
 X, Y = sympy.symbols("x y")
 EXPRS = [
@@ -40,6 +41,25 @@ def test_python_source_gives_the_values(expr):
     got = run(python_source([expr], [X, Y]))["f"](x, y)
     exact = [float(expr.subs({X: a, Y: b}).evalf(20)) for a, b in zip(x, y, strict=True)]
     numpy.testing.assert_allclose(got, exact, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_torch_source_gives_the_values_of_every_function_and_can_be_differentiated(name):
+    function = library.get(name)
+    x = torch.linspace(0.1, 0.9, 7, dtype=torch.float64) + (1.0 if name == "arccosh" else 0.0)
+    x.requires_grad_()
+    got = run(torch_source([function.sympy_fn(X) + X], [X]))["f"](x)
+    torch.testing.assert_close(got, function(x) + x, rtol=1e-13, atol=1e-13)
+    if name.startswith("J"):  # torch has no derivative of Bessel functions
+        return
+    (slope,) = torch.autograd.grad(got.sum(), x)
+    torch.testing.assert_close(slope, function.derivative(x) + 1, rtol=1e-10, atol=1e-10)
+
+
+def test_torch_source_takes_curves_as_arguments():
+    phi = sympy.Function("phi_0_1_2")
+    f = run(torch_source([2 * phi(X), Y / 3], [X, Y], "f"))["f"]
+    assert f(1.5, 3.0, lambda u: u + 1) == (5.0, 1.0)
 
 
 @pytest.mark.parametrize("expr", EXPRS)
