@@ -3,3 +3,4 @@
 from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
 from kanlab.problems import mlp as mlp
+from kanlab.problems import poisson as poisson
