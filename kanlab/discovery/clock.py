@@ -12,22 +12,22 @@ class OutOfTimeError(Exception):
 
 
 class Clock:
-    """Says when to stop: at a deadline, or when ``interrupted()`` says so.
+    """Says when to end: at a deadline, or when ``stop()`` says so.
 
     Parameters
     ----------
     seconds
         From now on.
-    interrupted
-        Asked at every check.
+    stop
+        Asked at every check, until it has said so once.
     """
 
-    def __init__(self, seconds: float, interrupted: Callable[[], bool] = lambda: False):
+    def __init__(self, seconds: float, stop: Callable[[], bool] = lambda: False):
         self.start = time.monotonic()
         self._deadline = self.start + seconds
-        self._interrupted = interrupted
-        #: Why the search ended early, or empty.
-        self.reason = ""
+        self._stop = stop
+        #: Whether somebody wished it to end.
+        self.interrupted = False
 
     @property
     def left(self) -> float:
@@ -48,21 +48,12 @@ class Clock:
             yield
         except OutOfTimeError:
             self._deadline = before
-            if self._over():
-                raise
+            self.check()
         finally:
             self._deadline = before
 
     def check(self) -> None:
         """Raise `OutOfTimeError` if the search, or the present part of it, must end."""
-        if self._over():
+        self.interrupted = self.interrupted or self._stop()
+        if self.interrupted or self.left < 0:
             raise OutOfTimeError
-
-    def _over(self) -> bool:
-        if self._interrupted():
-            self.reason = "interrupted"
-        elif self.left < 0:
-            self.reason = "time limit reached"
-        else:
-            return False
-        return True

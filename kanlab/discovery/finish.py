@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import to_sympy
 from kanlab.discovery.pool import EXACT, Candidate, Pool
 from kanlab.discovery.rewrite import rewritten
@@ -25,26 +26,28 @@ _PART = 2.0
 _MOST = 8
 #: With noise, rivals are those within this factor of the least error.
 _BAND = 1.05
+#: Of the time for finishing, what simplification may take.
+_SIMPLIFYING = 0.6
 #: An exact formula costing more than this may hide a simpler one.
 _LONG = 14.0
 
 
-def shortlist(pool: Pool, count: int = _MOST) -> list[Candidate]:
-    """Choose what to finish: the front of error against cost, and what comes next to the best by description length."""
+def shortlist(pool: Pool, clock: Clock, count: int = _MOST) -> list[Candidate]:
+    """Choose what to finish: what is best by description length or next to it, and the front of error against cost."""
     front: list[Candidate] = []
     for candidate in sorted(pool.candidates, key=lambda c: (c.cost, c.error)):
         if not front or max(candidate.error, EXACT) < 0.99 * front[-1].error:
             front.append(candidate)
     front = front[::-1][:count]
     if pool.error <= EXACT:
-        return [simplified(pool, c) if c.error <= EXACT and c.cost > _LONG else c for c in front]
+        return [simplified(pool, c, clock) if c.error <= EXACT and c.cost > _LONG else c for c in front]
     least = _BAND * pool.error
     rivals: list[Candidate] = []
     for candidate in sorted(pool.candidates, key=pool.score):
         alike = (other for other in [*front, *rivals] if other.cost == candidate.cost)
         if candidate.error < least and not any(math.isclose(o.error, candidate.error, rel_tol=1e-6) for o in alike):
             rivals.append(candidate)
-    return [*(simplified(pool, candidate) for candidate in rivals[:count]), *front]
+    return [*(simplified(pool, candidate, clock) for candidate in rivals[:count]), *front]
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,36 @@ class Part:
 
 
 def finished(
+    pool: Pool,
+    x: Float[Tensor, "n_in n"],
+    target: Target,
+    variables: tuple[sympy.Symbol, ...],
+    seconds: float,
+) -> list[Part]:
+    """Finish what was found for one output: one formula in any case, others while there is time."""
+    clock = Clock(seconds)
+    with clock.share(_SIMPLIFYING):
+        candidates = shortlist(pool, clock)
+    parts: list[Part] = []
+    for candidate in candidates:
+        if parts and clock.left < 0:
+            break
+        parts.append(_part(candidate, x, target, variables, clock))
+    return parts
+
+
+def _part(
     candidate: Candidate,
     x: Float[Tensor, "n_in n"],
     target: Target,
     variables: tuple[sympy.Symbol, ...],
+    clock: Clock,
 ) -> Part:
     """Read a candidate's numbers on the training rows, write it out and measure it."""
     form = target.fitted(candidate.form, x)
-    snapped = snap(form, x, target.response(form, x), target.weights(form, x))
-    expr = rewritten(to_sympy(snapped.form, variables, say), variables, x)
+    snapped = snap(form, x, target.response(form, x), target.weights(form, x), clock=clock)
+    expr = to_sympy(snapped.form, variables, say)
+    expr = rewritten(expr, variables, x) if clock.left > 0 else expr
     parts = count_parts(expr)
     return Part(expr, parts, target.bits(snapped.form, x) + _PART * parts + snapped.bits, candidate.origin)
 

@@ -15,10 +15,11 @@ from kanlab.data import dataset_from
 from kanlab.discovery.clock import Clock
 from kanlab.discovery.discovery import Discovery, pareto
 from kanlab.discovery.expression import number
-from kanlab.discovery.finish import Part, finished, shortlist
+from kanlab.discovery.finish import Part, finished
 from kanlab.discovery.joint import joint
 from kanlab.discovery.naming import as_names, edge_functions
-from kanlab.discovery.pool import Candidate, Pool
+from kanlab.discovery.pool import Pool
+from kanlab.discovery.progress import Progress
 from kanlab.discovery.search import Search
 from kanlab.discovery.solution import Solution, values_of
 from kanlab.discovery.target import LogOdds, Numbers, Target
@@ -29,6 +30,8 @@ from kanlab.symbolic.library import SymbolicFunction
 _ROWS = 2000
 #: The part of the time that is kept for finishing, and the most of it in seconds.
 _FINISHING, _FINISHING_MOST = 0.15, 5.0
+#: Seconds for finishing after an interruption.
+_FINISHING_LEAST = 0.5
 _LEAST_ROWS = 10
 
 
@@ -43,7 +46,8 @@ def discover(
     test_size: float = 0.2,
     classes: bool | None = None,
     log: int = 1,
-    interrupted: Callable[[], bool] = lambda: False,
+    progress: Callable[[Progress], object] = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Discovery:
     """Find formulas for data: no shape, grid or library has to be given.
 
@@ -73,7 +77,9 @@ def discover(
         Whether y holds classes, where that is not plain; see `kanlab.dataset_from`.
     log
         0: no progress bar.
-    interrupted
+    progress
+        Called with a `kanlab.discovery.Progress` after each formula that was fitted.
+    stop
         Asked between steps; True ends the search with what it has. So does Ctrl-C.
 
     Raises
@@ -96,47 +102,66 @@ def discover(
     dataset = dataset_from(X, y, test_size=test_size, seed=seed, names=names, classes=classes)
     if len(dataset["train_input"]) < _LEAST_ROWS:
         raise ValueError(f"{len(dataset['train_input'])} training rows are too few to find a formula; give at least 13")
-    finishing = min(_FINISHING * time_limit, _FINISHING_MOST)
-    clock = Clock(time_limit - finishing, interrupted)
     with few_threads(0), tqdm(disable=not log, desc="discover", leave=False) as bar:
-        return _discover(dataset, functions, clock, bar)
+
+        def told(now: Progress) -> None:
+            bar.update()
+            bar.set_postfix_str(f"error {now.error:.1e}", refresh=False)
+            progress(now)
+
+        return _discover(dataset, functions, Clock(time_limit, stop), told)
 
 
-def _discover(dataset: dict[str, Any], functions: tuple[SymbolicFunction, ...], clock: Clock, bar: Any) -> Discovery:
+def _discover(
+    dataset: dict[str, Any],
+    functions: tuple[SymbolicFunction, ...],
+    clock: Clock,
+    progress: Callable[[Progress], object],
+) -> Discovery:
     x, label = dataset["train_input"].T.contiguous(), dataset["train_label"]
     variables = tuple(sympy.Symbol(name) for name in _input_names(dataset))
     targets = _targets(label)
-    outputs = []
+    outputs, through = [], True
     for k, target in enumerate(targets):
         pool = Pool(target.problem(x[:, :_ROWS]))
-        if clock.reason != "interrupted":
-            _search(pool, functions, clock, bar, 1 / (len(targets) - k))
-        outputs.append([finished(candidate, x, target, variables) for candidate in shortlist(pool)])
+        share = clock.left / (len(targets) - k)
+        until = clock.elapsed + share
+
+        def told(pool: Pool = pool, k: int = k) -> None:
+            best = min(pool.candidates, key=lambda candidate: candidate.error)
+            progress(Progress(clock.elapsed, len(pool.candidates), best.error, k, best.form, variables))
+
+        through &= _searched(pool, functions, clock, told, share - min(_FINISHING * share, _FINISHING_MOST))
+        try:
+            parts = finished(pool, x, target, variables, max(until - clock.elapsed, _FINISHING_LEAST))
+        except KeyboardInterrupt:
+            clock.interrupted = True
+            parts = finished(pool, x, target, variables, _FINISHING_LEAST)
+        outputs.append(parts)
     first = () if label.ndim == 2 else (Part(sympy.S.Zero, 0, 0.0, "first class"),)
     found = [_solution((*first, *parts), variables, dataset) for parts in joint(outputs)]
     front = pareto(found)
     best = min(front, key=lambda solution: solution.bits)
     spread = float(label.std(0, correction=0).mean()) if label.ndim == 2 else math.inf
     exact = label.ndim == 2 and best.train_rmse < 1e-8 * spread
-    reason = "exact" if exact else clock.reason or "all shapes were tried"
+    ended = "all shapes were tried" if through else "time limit reached"
+    reason = "exact" if exact else "interrupted" if clock.interrupted else ended
     noise = 0.0 if exact or label.ndim == 1 else best.train_rmse
     return Discovery(front, best, noise, clock.elapsed, reason)
 
 
-def _search(pool: Pool, functions: tuple[SymbolicFunction, ...], clock: Clock, bar: Any, share: float) -> None:
-    """Fill a pool within a share of the time that is left."""
-
-    def on_candidate(candidate: Candidate) -> None:
-        bar.update()
-        bar.set_postfix_str(f"error {pool.error:.1e}", refresh=False)
-
+def _searched(
+    pool: Pool, functions: tuple[SymbolicFunction, ...], clock: Clock, told: Callable[[], None], seconds: float
+) -> bool:
+    """Fill a pool; say whether all shapes were tried or a formula was found, rather than that time was over."""
     # Something to show, even if the search is interrupted at once.
     pool.add(number(float(pool.problem.y.mean())), "constant")
     try:
-        with clock.share(share):
-            Search(functions, clock, on_candidate).run(pool)
+        with clock.share(seconds / max(clock.left, 1e-9)):
+            return Search(functions, clock, lambda candidate: told()).run(pool)
     except KeyboardInterrupt:
-        clock.reason = "interrupted"
+        clock.interrupted = True
+    return False
 
 
 def _targets(label: Tensor) -> list[Target]:

@@ -7,7 +7,6 @@ same way.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -40,16 +39,19 @@ class Search:
     #: By the problem's identity; the problem is kept so that its identity stays its own.
     _surrogates: dict[int, tuple[Problem, Surrogate]] = field(default_factory=dict)
 
-    def run(self, pool: Pool) -> None:
-        """Search until a formula is found, the menu is through, or the time is over."""
-        with contextlib.suppress(OutOfTimeError):
+    def run(self, pool: Pool) -> bool:
+        """Search until a formula is found or the menu is through; False if the time is over before."""
+        try:
             self._fill(pool, 0)
+        except OutOfTimeError:
+            return False
+        return True
 
     def surrogate(self, problem: Problem) -> Surrogate:
         """Return a smooth stand-in for the problem's function; made once."""
         known = self._surrogates.get(id(problem))
         if known is None:
-            known = self._surrogates[id(problem)] = (problem, surrogate_of(problem))
+            known = self._surrogates[id(problem)] = (problem, surrogate_of(problem, self.clock))
         return known[1]
 
     def solve(self, problem: Problem, depth: int, part: float = 0.5) -> list[Candidate]:

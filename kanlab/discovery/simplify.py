@@ -6,12 +6,14 @@ stays if the description length falls.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock, OutOfTimeError
 from kanlab.discovery.expression import Call, Form, Input, Term, add, call, multiply, number
 from kanlab.discovery.naming import Curve, edge_functions, named
 from kanlab.discovery.pool import Candidate, Pool
@@ -25,18 +27,20 @@ _NAMES = 2
 _ROUNDS = 6
 
 
-def simplified(pool: Pool, candidate: Candidate) -> Candidate:
-    """Return the candidate after all changes that shorten its description."""
-    for _ in range(_ROUNDS):
-        better = _better(pool, candidate)
-        if better is None:
-            return candidate
-        candidate = better
+def simplified(pool: Pool, candidate: Candidate, clock: Clock) -> Candidate:
+    """Return the candidate after all changes that shorten its description, as far as time allows."""
+    with contextlib.suppress(OutOfTimeError):
+        for _ in range(_ROUNDS):
+            better = _better(pool, candidate, clock)
+            if better is None:
+                break
+            candidate = better
     return candidate
 
 
-def _better(pool: Pool, candidate: Candidate) -> Candidate | None:
+def _better(pool: Pool, candidate: Candidate, clock: Clock) -> Candidate | None:
     for form in _changes(candidate.form, pool.problem.x):
+        clock.check()
         trial = pool.fit(form, candidate.origin)
         if trial is not None and pool.score(trial) < pool.score(candidate) - 1e-9:
             return trial

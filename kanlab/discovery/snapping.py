@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form
 from kanlab.discovery.program import Program
 from kanlab.discovery.refit import FormObjective, _Point, descend
@@ -51,13 +52,18 @@ class Snapped:
 
 @torch.no_grad()
 def snap(
-    form: Form, x: Float[Tensor, "n_in n"], y: Float[Tensor, " n"], w: Float[Tensor, " n"] | None = None
+    form: Form,
+    x: Float[Tensor, "n_in n"],
+    y: Float[Tensor, " n"],
+    w: Float[Tensor, " n"] | None = None,
+    *,
+    clock: Clock,
 ) -> Snapped:
-    """Read the numbers of a fitted form, whichever can be."""
+    """Read the numbers of a fitted form, whichever can be; those that time is too short for stay as they are."""
     numbers = _Numbers(form, x, y, w)
     numbers.all_at_once()
     for values in ((0.0,), (1.0, -1.0), None):
-        for place in range(numbers.size):
+        for place in range(numbers.size if clock.left > 0 else 0):
             numbers.read(place, values)
     return Snapped(numbers.form(), math.sqrt(numbers.point.value), numbers.bits())
 

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.outer import OUTERS
 from kanlab.discovery.problem import Problem, scaled
 from kanlab.discovery.splines import solve
@@ -67,10 +68,10 @@ class _Target:
         return slopes * self.direction * (self.mapped.w / problem.w).nan_to_num(0.0, 0.0, 0.0)
 
 
-def surrogate_of(problem: Problem) -> Surrogate:
+def surrogate_of(problem: Problem, clock: Clock) -> Surrogate:
     """Return the best stand-in."""
     best = None
-    for found in _all(problem):
+    for found in _all(problem, clock):
         best = found if best is None or found.error < best.error else best
         if best.error <= _GOOD:
             break
@@ -79,12 +80,12 @@ def surrogate_of(problem: Problem) -> Surrogate:
     return best
 
 
-def is_fitted(problem: Problem, enough: float) -> bool:
+def is_fitted(problem: Problem, enough: float, clock: Clock) -> bool:
     """Say whether some stand-in has an error of at most ``enough``."""
-    return problem.n_in == 0 or any(found.error <= enough for found in _all(problem))
+    return problem.n_in == 0 or any(found.error <= enough for found in _all(problem, clock))
 
 
-def _all(problem: Problem) -> Iterator[Surrogate]:
+def _all(problem: Problem, clock: Clock) -> Iterator[Surrogate]:
     """Yield stand-ins, the cheap ones first."""
     targets = [
         _Target(mapped, outer.direction(problem.y))
@@ -92,9 +93,14 @@ def _all(problem: Problem) -> Iterator[Surrogate]:
         if outer.name in _SMOOTHER and (mapped := outer.applied(problem)) is not None
     ]
     coordinates = _coordinates(problem)
-    yield from _polynomials(problem, targets, coordinates)
+    degree = highest_degree(problem.n_in, problem.fitted.stop)
+    for t, inner in coordinates:
+        clock.check()
+        yield _polynomial(problem, targets, t, inner, degree)
     for t, inner in coordinates[:2]:
-        yield from _kernels(problem, targets, t, inner)
+        for found in _kernels(problem, targets, t, inner):
+            clock.check()
+            yield found
 
 
 def highest_degree(n_in: int, rows: int) -> int:
@@ -130,12 +136,6 @@ def _design(t: Float[Tensor, "n_in n"], degree: int) -> tuple[Float[Tensor, "k n
         others = [part for j, part in enumerate(parts) if j != i]
         by_input.append(math.prod(others, start=slope[i, chosen[:, i]]))
     return design, torch.stack(by_input)
-
-
-def _polynomials(problem: Problem, targets: list[_Target], coordinates: list[_Coordinates]) -> Iterator[Surrogate]:
-    degree = highest_degree(problem.n_in, problem.fitted.stop)
-    for t, inner in coordinates:
-        yield _polynomial(problem, targets, t, inner, degree)
 
 
 def _coordinates(problem: Problem) -> list[_Coordinates]:

@@ -131,13 +131,11 @@ def test_interrupting_gives_the_front_so_far():
     calls = []
     X = table(2)
 
-    def interrupted():
+    def stop():
         calls.append(None)
         return len(calls) > 1
 
-    found = discover(
-        X, torch.rand(500, generator=torch.Generator().manual_seed(0)).double(), interrupted=interrupted, log=0
-    )
+    found = discover(X, torch.rand(500, generator=torch.Generator().manual_seed(0)).double(), stop=stop, log=0)
     assert found.reason == "interrupted"
     assert found.front
 
@@ -146,25 +144,35 @@ def test_ctrl_c_gives_the_front_so_far():
     X = table(2)
     calls = []
 
-    def interrupted():
+    def stop():
         calls.append(None)
         if len(calls) > 1:
             raise KeyboardInterrupt
         return False
 
-    found = discover(
-        X, torch.rand(500, generator=torch.Generator().manual_seed(0)).double(), interrupted=interrupted, log=0
-    )
+    found = discover(X, torch.rand(500, generator=torch.Generator().manual_seed(0)).double(), stop=stop, log=0)
     assert found.reason == "interrupted"
     assert found.front
+
+
+def test_progress_tells_the_best_formula_so_far():
+    X = table(2)
+    told = []
+    found = discover(X, torch.exp(X[:, 0]) * X[:, 1], names=["x", "y"], progress=told.append, log=0)
+    assert [now.tried for now in told] == sorted({now.tried for now in told})
+    assert [now.error for now in told] == sorted((now.error for now in told), reverse=True)
+    assert told[-1].expr.free_symbols == {x, y}
+    assert told[-1].error < 1e-9
+    assert 0 < told[0].seconds <= told[-1].seconds < found.seconds
 
 
 def test_the_time_limit_is_kept():
     X = table(4, n=1500)
     noise = torch.rand(1500, generator=torch.Generator().manual_seed(0)).double()
-    start = time.monotonic()
-    found = discover(X, noise, time_limit=0.5, log=0)
-    assert time.monotonic() - start < 1.5  # a shared machine's slowness included
+    for label in (noise, X[:, 0] * torch.exp(X[:, 1] - X[:, 2]).sin() + 0.02 * noise):
+        start = time.monotonic()
+        found = discover(X, label, time_limit=1.0, log=0)
+        assert time.monotonic() - start < 2.0  # a shared machine's slowness included
     assert found.front
 
 

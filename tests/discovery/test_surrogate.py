@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.problem import Problem
 from kanlab.discovery.surrogate import exponents, highest_degree, is_fitted, surrogate_of
 from tests.discovery.shapes import problem
@@ -20,7 +21,7 @@ CASES = [
 @pytest.mark.parametrize(("function", "gradient", "ranges"), CASES)
 def test_the_gradient_is_that_of_the_function_signs_included(function, gradient, ranges):
     asked = problem(function, ranges)
-    found, truth = surrogate_of(asked), torch.stack(gradient(*asked.x))
+    found, truth = surrogate_of(asked, Clock(10.0)), torch.stack(gradient(*asked.x))
     size = truth.square().mean().sqrt()
     assert float((found.slopes - truth).abs().median() / size) < 1e-2
 
@@ -33,4 +34,4 @@ def test_monomials_come_by_degree():
 def test_noise_is_not_fitted():
     noise = torch.randn(500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     x = torch.rand(2, 500, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    assert not is_fitted(Problem.of(x, noise), 0.5)
+    assert not is_fitted(Problem.of(x, noise), 0.5, Clock(10.0))

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form, add, multiply, substitute, variable
 from kanlab.discovery.outer import OUTERS, Outer
 from kanlab.discovery.pool import Pool
@@ -53,7 +54,9 @@ def blocks(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]
     if not 3 <= problem.n_in <= _MOST_INPUTS or depth > _DEEPEST:
         return
     worst = max(_WORST, _AT_NOISE * search.surrogate(problem).error)
-    splits = sorted(_splits(problem, worst), key=lambda split: (split.error > 1e-6, _size(split), split.outer.cost))
+    splits = sorted(
+        _splits(problem, worst, search.clock), key=lambda split: (split.error > 1e-6, _size(split), split.outer.cost)
+    )
     for split in splits[:_TRIED]:
         search.clock.check()
         for form in _solved(split, search, depth):
@@ -67,7 +70,7 @@ def _size(split: _Split) -> int:
     return max(map(len, split.groups))
 
 
-def _splits(problem: Problem, worst: float) -> Iterator[_Split]:
+def _splits(problem: Problem, worst: float, clock: Clock) -> Iterator[_Split]:
     degree = min(5, highest_degree(problem.n_in, problem.fitted.stop))
     if degree < 2:
         return
@@ -79,6 +82,7 @@ def _splits(problem: Problem, worst: float) -> Iterator[_Split]:
         mapped = outer.applied(problem) if outer.name in _OUTERS else None
         if mapped is None:
             continue
+        clock.check()
         part = problem.fitted
         coef = solve(design[:, part], mapped.y[part], mapped.w[part])
         error = mapped.relative(coef @ design - mapped.y, problem.judging)
@@ -147,7 +151,7 @@ def _solved(split: _Split, search: Solver, depth: int) -> Iterator[Form]:
     small = replace(source, x=source.x[list(split.groups[first])], y=values, w=weight, floor=3 * split.error)
     for candidate in search.solve(small, depth + 1, _SHARE_OF_TIME)[:2]:
         search.clock.check()
-        own = snap(candidate.form, small.x, small.y).form
+        own = snap(candidate.form, small.x, small.y, clock=search.clock).form
         at = Program(own)
         known = at(at.start, small.x)
         left = source.mapped(source.y / known, 1 / known) if product else replace(source, y=source.y - known)

@@ -50,7 +50,7 @@ def extra(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
             x, inputs = problem.x.clone(), [variable(i) for i in range(problem.n_in)]
             x[gone], inputs[gone] = coordinate.values, coordinate.form
             other = problem.with_inputs(x)
-            shapes = [*additive_shapes(other), *product_shapes(other)]
+            shapes = [*additive_shapes(other), *product_shapes(other, search.clock)]
             found += [(shape, inputs) for shape in shapes if shape.error < enough]
     found.sort(key=lambda item: item[0].error * (1 + 0.2 * item[0].cost))
     for shape, inputs in found[:_TRIED]:

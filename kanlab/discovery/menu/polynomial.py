@@ -40,6 +40,7 @@ def polynomial(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Fo
             mapped = outer.applied(problem) if outer.name in _OUTERS else None
             if mapped is None:
                 continue
+            search.clock.check()
             kept = _sparse(mapped, rows)
             if kept is not None:
                 form = outer.wrap(_form(chosen, *kept), problem.y)

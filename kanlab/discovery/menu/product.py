@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form, multiply, number, variable
 from kanlab.discovery.naming import Curve, Name
 from kanlab.discovery.outer import IDENTITY, OUTERS, Outer
@@ -39,7 +40,7 @@ class _Case:
     constant: bool
 
 
-def product_shapes(problem: Problem, *, plain: bool = False) -> list[Shape]:
+def product_shapes(problem: Problem, clock: Clock, *, plain: bool = False) -> list[Shape]:
     """Return one shape for each outer function with and one without a constant; ``plain``: just the product itself."""
     cases = [_Case(IDENTITY, problem, False)] if plain else _cases(problem)
     if problem.n_in < 2 or not cases or problem.n < 4 * (_GRIDS[1] + 4):
@@ -50,6 +51,7 @@ def product_shapes(problem: Problem, *, plain: bool = False) -> list[Shape]:
     constants = torch.tensor([case.constant for case in cases])
     coefs, shifts, errors = [], [], []
     for start in _starts(problem):
+        clock.check()
         coef, shift = _alternate(problem, splines, targets, weights, constants, start)
         values = (coef.unsqueeze(-2) @ splines.rows).squeeze(-2)
         residual = values.prod(1) + shift[:, None] - targets

@@ -40,8 +40,8 @@ def rational(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form
             chosen = exponents(len(x), degree)
             if 2 * len(chosen) > min(_MOST, _SHARE * problem.n):
                 break
-            search.clock.check()
             for outer in OUTERS:
+                search.clock.check()
                 mapped = outer.applied(problem) if outer.name in _OUTERS else None
                 form = None if mapped is None else _ratio(mapped.with_inputs(x), chosen)
                 if form is not None:

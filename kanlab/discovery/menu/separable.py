@@ -29,7 +29,7 @@ def separable(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, For
     sums = additive_shapes(problem)
     clear = [shape for shape in sums if shape.error < _CLEAR]
     yield from _named(clear[:2], search)
-    shapes = _ordered([*sums, *product_shapes(problem)])
+    shapes = _ordered([*sums, *product_shapes(problem, search.clock)])
     yield from _named([shape for shape in shapes if shape not in clear[:2]], search)
 
 

@@ -9,6 +9,7 @@ inputs replaced by their combinations exactly, and what is left is a smaller pro
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form, add, call, variable
 from kanlab.discovery.lattice import bases
 from kanlab.discovery.menu.additive import additive_shapes
@@ -86,26 +88,27 @@ def symmetry(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form
         return
     enough = max(_AS_GOOD * full.error, _ROUNDING, _AS_GOOD * problem.floor)
     null = min(_NULL, _NULL_LEAST + _NULL_PER_ERROR * full.error)
+    promise = functools.partial(_promise, clock=search.clock)
     for coordinate in _COORDINATES:
         for alike in _reductions(problem, full.slopes, coordinate, null):
             search.clock.check()
             # All are functions of the same space, so one shows whether it is enough; a second in case of a pole.
-            if not any(is_fitted(reduction.problem, enough) for reduction in alike[:2]):
+            if not any(is_fitted(reduction.problem, enough, search.clock) for reduction in alike[:2]):
                 continue
             # The simplest first, then what promises most.
-            for reduction in [alike[0], *sorted(alike[1:], key=_promise)][:_TRIED]:
+            for reduction in [alike[0], *sorted(alike[1:], key=promise)][:_TRIED]:
                 search.clock.check()
                 for candidate in search.solve(reduction.problem, depth + 1):
                     yield f"{reduction.text}>{candidate.origin}", reduction.wrap(candidate.form)
             break
 
 
-def _promise(reduction: Reduction) -> tuple[int, float]:
+def _promise(reduction: Reduction, clock: Clock) -> tuple[int, float]:
     """Order smaller problems: fewer inputs first, then those that a sum or a product of single inputs fits best."""
     small = reduction.problem
     if small.n_in < 2:
         return small.n_in, 0.0
-    shapes = [*additive_shapes(small), *product_shapes(small, plain=True)]
+    shapes = [*additive_shapes(small), *product_shapes(small, clock, plain=True)]
     return small.n_in, min((shape.error for shape in shapes), default=1.0)
 
 
