@@ -126,7 +126,7 @@ class Linearisation:
 
     def _look_at(self, x: Float[Tensor, "*s n_in n"]) -> None:
         self.x = x
-        self._first = self.plans[0].layer.bases(x)[0]
+        self.first_bases = self.plans[0].layer.bases(x)[0]
 
     def at(self, x: Float[Tensor, "*s n_in n"]) -> Linearisation:
         """Return the same function of the parameters on other inputs."""
@@ -188,7 +188,7 @@ class Linearisation:
     def _run(self, plan: LayerPlan, x: Tensor, vector: Tensor, *, first: bool) -> LayerTape:
         layer = plan.layer
         if first:
-            local, bases = None, self._first
+            local, bases = None, self.first_bases
         else:
             local = layer.local_bases(x, order=1)
             bases = local.dense(0)

@@ -16,6 +16,7 @@ its outputs, in the labels' spread at the last layer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -61,16 +62,29 @@ class Penalty:
             elif not isinstance(value, (int, float)) or not 0.0 <= value < float("inf"):
                 raise ValueError(f"{field.name} is {value!r}; allowed are finite numbers from 0 up")
 
-    def regularisation(self, magnitudes: Magnitudes) -> tuple[Tensor, Magnitudes]:
-        """Return ``R_l`` and its derivative by each magnitude."""
+    def value(self, magnitudes: Magnitudes) -> Tensor:
+        """Return ``R_l``.
+
+        >>> float(Penalty(lamb=1.0, lamb_entropy=0.0).value(torch.ones(2, 3)))
+        6.0
+        """
         value = self.lamb_l1 * magnitudes.sum()
+        if self.lamb_entropy:
+            for axis in (0, 1):
+                value = value + self.lamb_entropy * _entropy(magnitudes, axis)
+        return value
+
+    def slope(self, magnitudes: Magnitudes) -> Magnitudes:
+        """Return the derivative of ``R_l`` by each magnitude.
+
+        >>> Penalty(lamb=1.0, lamb_entropy=0.0).slope(torch.ones(1, 3))
+        tensor([[1., 1., 1.]])
+        """
         slope = torch.full_like(magnitudes, self.lamb_l1)
         if self.lamb_entropy:
             for axis in (0, 1):
-                entropy, change = _entropy(magnitudes, axis)
-                value = value + self.lamb_entropy * entropy
-                slope = slope + self.lamb_entropy * change
-        return value, slope
+                slope = slope.add(_entropy_slope(magnitudes, axis), alpha=self.lamb_entropy)
+        return slope
 
 
 def _check_metric(name: object) -> None:
@@ -78,12 +92,16 @@ def _check_metric(name: object) -> None:
         raise ValueError(f"reg_metric is {name!r}; allowed are {', '.join(map(repr, (RELATIVE, *METRICS)))}")
 
 
-def _entropy(a: Magnitudes, axis: int) -> tuple[Tensor, Magnitudes]:
-    """Return the mean entropy of the lines along ``axis``, and its derivative."""
+def _entropy(a: Magnitudes, axis: int) -> Tensor:
+    """Return the mean entropy of the lines along ``axis``."""
+    p = a / (1.0 + a.sum(axis, keepdim=True))
+    return (p * torch.log2(p + _TINY)).sum() / -a.shape[1 - axis]
+
+
+def _entropy_slope(a: Magnitudes, axis: int) -> Magnitudes:
+    """Return its derivative by each magnitude."""
     total = 1.0 + a.sum(axis, keepdim=True)
     p = a / total
-    log = torch.log2(p + _TINY)
-    lines = a.shape[1 - axis]
-    by_p = -(log + p / (p + _TINY) / torch.log(torch.tensor(2.0, dtype=a.dtype)).item())
-    by_a = (by_p - (by_p * p).sum(axis, keepdim=True)) / total
-    return -(p * log).sum() / lines, by_a / lines
+    above = p + _TINY
+    by_p = torch.addcdiv(torch.log2(above), p, above, value=1 / math.log(2))
+    return ((by_p * p).sum(axis, keepdim=True) - by_p) / (total * a.shape[1 - axis])

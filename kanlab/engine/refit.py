@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from kanlab.engine.solvers import Solver
 
 #: Steps at most, and when they are cut short: after this many that lower the objective by less than this part.
 _STEPS, _LOOK, _SLOW = 40, 8, 0.1
+#: After this many, an objective that is still so many times the goal's size above it will not come down to it.
+_FAIR_TRY, _HOPELESS = 16, 1.0
 
 
 class Interrupted(Exception):
@@ -23,8 +26,25 @@ def below(value: float, part: float) -> float:
     return value - part * abs(value)
 
 
-def refit(solver: Solver, reached: Callable[[], bool], interrupted: Callable[[], bool] = lambda: False) -> None:
-    """Take steps until the goal is reached, the objective hardly falls, or that was enough of them.
+def refit(
+    solver: Solver,
+    reached: Callable[[], bool],
+    interrupted: Callable[[], bool] = lambda: False,
+    *,
+    goal: float = math.inf,
+) -> None:
+    """Take steps until they have shown enough: the goal is reached or out of reach, the objective hardly falls.
+
+    Parameters
+    ----------
+    solver
+        What takes the steps.
+    reached
+        Asked after each step; True ends it.
+    interrupted
+        Asked before each step.
+    goal
+        The objective hoped for, if that is what is asked: an objective that stays far above it is given up.
 
     Raises
     ------
@@ -37,6 +57,8 @@ def refit(solver: Solver, reached: Callable[[], bool], interrupted: Callable[[],
             raise Interrupted
         solver.step()
         if solver.done or reached():
+            return
+        if step >= _FAIR_TRY and solver.current.value > goal + _HOPELESS * abs(goal):
             return
         if step % _LOOK == 0:
             if solver.current.value > below(before, _SLOW):

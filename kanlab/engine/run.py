@@ -18,29 +18,15 @@ from kanlab.engine.options import Data, Options, Step, batch_last, metric_name
 from kanlab.engine.penalty import Penalty
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.stall import Stall
 from kanlab.engine.thin import Interrupted, Thinner
 
 #: Training without a number of steps ends when this many steps lower the objective by less than this part.
 _FLAT = (50, 3e-2)
-#: With a penalty, a jump is tried when this many steps lower the objective by less than this part.
+#: With a penalty, a jump is tried when this many steps lower the objective by less than this part,
 _STALLED = (5, 0.3)
-
-
-class Stall:
-    """Notices that steps no longer lower the objective much: by less than a part, over a number of steps."""
-
-    def __init__(self, over: int, part: float):
-        self._over, self._part = over, part
-        self._recent: list[float] = []
-
-    def seen(self, value: float) -> bool:
-        """Whether the last values fell by too little; each such look starts a new count."""
-        self._recent.append(value)
-        if len(self._recent) <= self._over:
-            return False
-        first = self._recent[0]
-        self._recent = []
-        return first - value < self._part * abs(first)
+#: and training ends when no jump is left to try and this many lower it by less than this part.
+_SETTLED = (5, 1e-4)
 
 
 class _Best:
@@ -81,7 +67,7 @@ class Run:
         self._epoch = math.ceil(n / options.batch) if 0 < options.batch < n else 1
         self._batches = _batches(self._x, self._y, options)
         self._splines = any(bool(layer.spline_mask().any()) for layer in network.kan_layers())
-        self._stall, self._plateau = Stall(*_STALLED), Stall(*_FLAT)
+        self._stall, self._settled, self._plateau = Stall(*_STALLED), Stall(*_SETTLED), Stall(*_FLAT)
         self._best = _Best(network)
         self._test: Linearisation | None = None
 
@@ -103,7 +89,9 @@ class Run:
                 reason = self._reason(index, now.value)
                 sent = yield self._told(index, now, reason)
                 if sent is not None and sent != self.penalty:
-                    self.penalty, self._best, self._plateau = sent, _Best(self.network), Stall(*_FLAT)
+                    self.penalty, self._best = sent, _Best(self.network)
+                    self._settled, self._plateau = Stall(*_SETTLED), Stall(*_FLAT)
+                    self._thinner.forget()
                 elif reason:
                     return
                 index += 1
@@ -179,6 +167,8 @@ class Run:
         flat = isinstance(self.solver, LevenbergMarquardt) and self._plateau.seen(value)
         if options.steps is None and flat:
             return f"converged: the objective has been flat for {_FLAT[0]} steps"
+        if self.penalty.lamb and self._epoch == 1 and self._settled.seen(value) and self._thinner.exhausted:
+            return "converged: the objective is flat, and there is no node or edge that it could do without"
         return ""
 
     def _told(self, index: int, now: Evaluation, reason: str) -> Step:

@@ -7,13 +7,15 @@ derivatives by activations are made of: ``d var(phi) / d phi_n = 2 (phi_n - mean
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.linearise import LayerPlan, LayerTape, Linearisation, Tape
+from kanlab.engine.linearise import LayerTape, Linearisation, Tape
 from kanlab.engine.magnitudes import METRICS, RELATIVE, Metric, Variances
 from kanlab.engine.penalty import Penalty
 
@@ -25,14 +27,37 @@ _INPUT_SPREAD = 3**-0.5
 _SMOOTH = 1e-4
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """The derivatives of the sum of the layers' ``R`` by the variances of each layer's edges, nodes and sums."""
+
+    edges: list[Float[Tensor, "i o"]] = field(default_factory=list)
+    nodes: list[Float[Tensor, " i"]] = field(default_factory=list)
+    sums: list[Float[Tensor, " o"]] = field(default_factory=list)
+
+
 @dataclass
 class Regularisation:
-    """The sum of the layers' ``R``, and its derivatives by the variances of each layer's edges, nodes and sums."""
+    """The sum of the layers' ``R``; its slopes are computed when asked for, which a step not taken never does."""
 
     value: float = 0.0
-    by_edges: list[Float[Tensor, "i o"]] = field(default_factory=list)
-    by_nodes: list[Float[Tensor, " i"]] = field(default_factory=list)
-    by_sums: list[Float[Tensor, " o"]] = field(default_factory=list)
+    derive: Callable[[], Slopes] = Slopes
+
+    @functools.cached_property
+    def slopes(self) -> Slopes:
+        """Its derivatives."""
+        return self.derive()
+
+
+@dataclass(frozen=True)
+class _Spreads:
+    """What one layer's magnitudes are made of."""
+
+    variance: Float[Tensor, "i o"]
+    spread: Float[Tensor, "i o"]
+    own: Float[Tensor, "i 1"]
+    unit: Float[Tensor, "i 1"]
+    magnitudes: Float[Tensor, "i o"]
 
 
 class Sparsity:
@@ -54,6 +79,16 @@ class Sparsity:
         #: What multiplies the sum of the layers' ``R``.
         self.strength = penalty.lamb * self._scale**2
 
+    @functools.cached_property
+    def _present(self) -> list[Float[Tensor, "i o"]]:
+        """1 where there is a spline."""
+        return [plan.layer.spline_mask() for plan in self.linear.plans]
+
+    @functools.cached_property
+    def _first_covariance(self) -> Float[Tensor, "i rows rows"]:
+        """The covariances of the first layer's features, which never change."""
+        return _covariance(self.linear.first_bases)
+
     def evaluate(self, tape: Tape) -> Regularisation:
         """Return the sum of the layers' ``R``; it costs nothing where ``lamb`` is 0."""
         if not self.penalty.lamb:
@@ -66,28 +101,33 @@ class Sparsity:
     # ---- the magnitudes
 
     def _relative(self, tape: Tape) -> Regularisation:
-        result = Regularisation()
-        for l, layer in enumerate(tape.layers):
-            variance = layer.phi.var(-1, correction=0)
-            own, unit = self._unit(l, layer.x)
-            smooth = _SMOOTH * unit
-            spread = (variance + smooth**2).sqrt()
-            present = _splines(layer.plan, variance)
-            value, slope = self.penalty.regularisation((spread - smooth) / unit * present)
-            by_edge = slope * present / (2 * spread * unit)
-            result.value += value.item()
-            result.by_edges.append(by_edge)
+        layers = [self._spreads(l, layer) for l, layer in enumerate(tape.layers)]
+        value = torch.stack([self.penalty.value(layer.magnitudes) for layer in layers]).sum()
+        return Regularisation(value.item(), lambda: self._relative_slopes(layers))
+
+    def _spreads(self, l: int, layer: LayerTape) -> _Spreads:
+        variance = _variance(layer.phi)
+        own, unit = self._unit(l, layer.x)
+        smooth = _SMOOTH * unit
+        spread = (variance + smooth.square()).sqrt()
+        return _Spreads(variance, spread, own, unit, (spread - smooth) / unit * self._present[l])
+
+    def _relative_slopes(self, layers: list[_Spreads]) -> Slopes:
+        slopes = Slopes()
+        for l, layer in enumerate(layers):
+            by_edge = self.penalty.slope(layer.magnitudes) * self._present[l] / (2 * layer.spread * layer.unit)
+            slopes.edges.append(by_edge)
             # A magnitude is a function of variance / unit^2, and hidden units are of their node's variance.
-            by_node = -(by_edge * variance).sum(1) / own.squeeze(1) ** 2
-            result.by_nodes.append(by_node if l else torch.zeros_like(by_node))
-        return result
+            by_node = -(by_edge * layer.variance).sum(1) / layer.own.squeeze(1).square()
+            slopes.nodes.append(by_node if l else torch.zeros_like(by_node))
+        return slopes
 
     def _unit(self, l: int, x: Tensor) -> tuple[Float[Tensor, "i 1"], Float[Tensor, "i 1"]]:
         """Return the spread of each node, and what its edges' spreads are measured in: at the end in labels', too."""
         if l == 0:
             own = torch.full_like(x[:, :1], _INPUT_SPREAD)
         else:
-            own = (x.var(-1, correction=0, keepdim=True) + _HIDDEN_FLOOR**2).sqrt()
+            own = (_variance(x).unsqueeze(-1) + _HIDDEN_FLOOR**2).sqrt()
         return own, own * self._unit_of_layer(l)
 
     def _unit_of_layer(self, l: int) -> float:
@@ -95,15 +135,19 @@ class Sparsity:
 
     def _by_metric(self, metric: Metric, tape: Tape) -> Regularisation:
         leaves, layers = [], []
-        for layer in tape.layers:
-            parts = [part.var(-1, correction=0).requires_grad_() for part in (layer.phi, layer.sums, layer.x)]
+        for layer, present in zip(tape.layers, self._present, strict=True):
+            parts = [_variance(part).requires_grad_() for part in (layer.phi, layer.sums, layer.x)]
             leaves += parts
-            layers.append(Variances(*parts, splines=_splines(layer.plan, parts[0])))
+            layers.append(Variances(*parts, splines=present))
         with torch.enable_grad():
             magnitudes = metric(layers, self.linear.network.groups)
-            value = torch.stack([self.penalty.regularisation(a)[0] for a in magnitudes]).sum()
-        slopes = torch.autograd.grad(value, leaves, materialize_grads=True)
-        return Regularisation(value.item(), list(slopes[0::3]), list(slopes[2::3]), list(slopes[1::3]))
+            value = torch.stack([self.penalty.value(a) for a in magnitudes]).sum()
+
+        def derive() -> Slopes:
+            slopes = torch.autograd.grad(value, leaves, materialize_grads=True)
+            return Slopes(list(slopes[0::3]), list(slopes[2::3]), list(slopes[1::3]))
+
+        return Regularisation(value.item(), derive)
 
     # ---- the coefficients
 
@@ -130,14 +174,14 @@ class Sparsity:
         self, tape: Tape, reg: Regularisation
     ) -> tuple[list[Float[Tensor, "i o n"]], list[Float[Tensor, "i n"]]]:
         """Return the penalty's derivatives by edge activations and node values, as `Linearisation.pull_back` takes."""
-        factor = 2.0 * self.strength / self.linear.x.shape[-1]
+        factor, slopes = 2.0 * self.strength / self.linear.x.shape[-1], reg.slopes
         edges, nodes = [], []
         for l, layer in enumerate(tape.layers):
-            by_edge = factor * reg.by_edges[l].unsqueeze(-1) * _centred(layer.phi)
-            if reg.by_sums:
-                by_edge = by_edge + factor * reg.by_sums[l].unsqueeze(-1) * _centred(layer.sums)
+            by_edge = factor * slopes.edges[l].unsqueeze(-1) * _centred(layer.phi)
+            if slopes.sums:
+                by_edge = by_edge + factor * slopes.sums[l].unsqueeze(-1) * _centred(layer.sums)
             edges.append(by_edge)
-            nodes.append(factor * reg.by_nodes[l].unsqueeze(-1) * _centred(layer.x))
+            nodes.append(factor * slopes.nodes[l].unsqueeze(-1) * _centred(layer.x))
         return edges, nodes
 
     def coefficient_gradient(self, tape: Tape) -> Float[Tensor, " size"] | None:
@@ -160,9 +204,8 @@ class Sparsity:
         for l, (plan, layer) in enumerate(zip(self.linear.plans, tape.layers, strict=True)):
             if not len(plan.inputs):
                 continue
-            weight = self.strength * reg.by_edges[l].clamp_min(0)[plan.inputs, plan.outputs]
-            centred = _centred(layer.bases)
-            gram = centred @ centred.mT / centred.shape[-1]
+            weight = self.strength * reg.slopes.edges[l].clamp_min(0)[plan.inputs, plan.outputs]
+            gram = _covariance(layer.bases) if l else self._first_covariance
             block = hessian[plan.splines, plan.splines].view(len(plan.inputs), plan.rows, len(plan.inputs), plan.rows)
             blocks = torch.diagonal(block, dim1=0, dim2=2)
             blocks.add_((weight[:, None, None] * gram[plan.inputs]).permute(1, 2, 0))
@@ -184,14 +227,18 @@ class Sparsity:
         torch.diagonal(blocks[:-1, :-1], -1).sub_(bent)
 
 
-def _splines(plan: LayerPlan, like: Float[Tensor, "i o"]) -> Float[Tensor, "i o"]:
-    present = torch.zeros_like(like)
-    present[plan.inputs, plan.outputs] = 1
-    return present
-
-
 def _centred(values: Tensor) -> Tensor:
     return values - values.mean(-1, keepdim=True)
+
+
+def _variance(values: Float[Tensor, "*s n"]) -> Float[Tensor, "*s"]:
+    """Return the variance over the batch; several times faster than torch's own, which goes row by row."""
+    return torch.linalg.vector_norm(_centred(values), dim=-1).square() / values.shape[-1]
+
+
+def _covariance(values: Float[Tensor, "i rows n"]) -> Float[Tensor, "i rows rows"]:
+    centred = _centred(values)
+    return centred @ centred.mT / values.shape[-1]
 
 
 def _padded(values: Tensor) -> Tensor:

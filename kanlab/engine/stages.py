@@ -8,7 +8,8 @@ from collections.abc import Generator
 from kanlab.engine.network import Network
 from kanlab.engine.options import Data, Options, Step
 from kanlab.engine.penalty import Penalty
-from kanlab.engine.run import Run, Stall
+from kanlab.engine.run import Run
+from kanlab.engine.stall import Stall
 
 Steps = Generator[Step, "Penalty | None", None]
 #: A stage ends when this many steps lower the objective by less than this part.

@@ -22,12 +22,15 @@ from kanlab.engine.prune import Edge, edges_around, leave_means
 from kanlab.engine.refit import Interrupted, below, refit
 from kanlab.engine.snapshot import restore, snapshot
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.stall import Stall
 
 #: A score below this counts as silent already.
 _SILENT = 1e-3
 _JUMPS = 5
 #: How much stronger the penalty is, for so many steps each, when a network is squeezed.
 _SQUEEZE, _SQUEEZE_STEPS = (10.0, 10.0, 1.0, 1.0), 10
+#: One of these ends sooner where so many steps lower the objective by less than this part.
+_SETTLED = (2, 1e-3)
 #: Part of the objective that a jump must gain: less is what the refitting steps alone would bring.
 _GAIN = 1e-2
 
@@ -43,6 +46,13 @@ class Thinner:
         self._interrupted = interrupted
         self._refused: set[tuple[Edge, ...]] = set()
         self._begun: Network | None = copy.deepcopy(network)
+        #: The last look found nothing left to try.
+        self.exhausted = False
+
+    def forget(self) -> None:
+        """Give what was refused another chance: the objective is another."""
+        self._refused.clear()
+        self.exhausted = False
 
     def jump_on(self, solver: LevenbergMarquardt) -> None:
         """Jump while jumps succeed, a few times at most: an edge may grow back."""
@@ -53,14 +63,14 @@ class Thinner:
     def jump(self, solver: LevenbergMarquardt) -> bool:
         """Try the weakest node, then the weakest edge; put the solver (and network) there if the objective falls."""
         scores = attribute(self.network)
-        for edges in (self._weakest_node(scores), self._weakest_edge(scores)):
-            if not edges:
-                continue
+        candidates = [edges for edges in (self._weakest_node(scores), self._weakest_edge(scores)) if edges]
+        self.exhausted = not candidates and self._begun is None
+        for edges in candidates:
             found = self._without(solver.objective, edges, solver.current.value)
             if found.value < below(solver.current.value, _GAIN):
                 solver.current = found
                 solver.objective.linear.write(found.vector)
-                self._refused.clear()
+                self.forget()
                 return True
             solver.objective.linear.write(solver.current.vector)
             self._refused.add(edges)
@@ -78,14 +88,16 @@ class Thinner:
             trial.update_grid_from_samples(samples)
             squeezed = objective.like(trial, replace(penalty, lamb=strength * penalty.lamb))
             again = LevenbergMarquardt(squeezed, damping=0.1)
+            settled = Stall(*_SETTLED)
             for _ in range(_SQUEEZE_STEPS):
-                if not again.done:
-                    self._step(again)
+                if again.done or settled.seen(again.current.value):
+                    break
+                self._step(again)
         if not again.current.value < below(solver.current.value, _GAIN):
             return False
         restore(self.network, snapshot(trial))
         solver.restart(objective.like(self.network))
-        self._refused.clear()
+        self.forget()
         return True
 
     def _step(self, trial: LevenbergMarquardt) -> None:
@@ -128,7 +140,7 @@ class Thinner:
     def _without(self, objective: Objective, edges: tuple[Edge, ...], goal: float) -> Evaluation:
         """Silence the edges, fold their means, refit until the objective is below the goal or hardly falls."""
         trial = LevenbergMarquardt(objective.like(self._silenced(edges)), damping=0.1)
-        refit(trial, lambda: trial.current.value < below(goal, 2 * _GAIN), self._interrupted)
+        refit(trial, lambda: trial.current.value < below(goal, 2 * _GAIN), self._interrupted, goal=goal)
         return objective.evaluate(trial.current.vector)
 
     @torch.no_grad()

@@ -28,6 +28,7 @@ from kanlab.engine.network import Network
 from kanlab.engine.objective import Objective
 from kanlab.engine.prune import preview_cut, prune
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
+from kanlab.engine.stall import Stall
 from kanlab.engine.threads import few_threads, stretches
 from kanlab.symbolic.affine import AffineFit, fit_affine
 from kanlab.symbolic.library import SymbolicFunction, resolve
@@ -39,6 +40,8 @@ _ROWS, _HELD_OUT, _FEW = 1000, 5, 50
 _CANDIDATES, _WINDOW = 4, 6.0
 #: Refitting steps for a comparison, and at the end.
 _SHORT, _LONG = 12, 60
+#: A refit ends sooner where so many steps lower the squared error by less than this part.
+_SETTLED = (2, 1e-3)
 #: Grids to refine to, and the part of the held-out error that must go for it.
 _GRIDS, _WORTH = (10, 20), 0.2
 #: A name may raise the held-out root mean squared error by this part, and by this much of the labels' spread: where
@@ -202,9 +205,10 @@ class _Referee:
             objective = Objective(network, x, y)
             start = objective.start()
             if math.isfinite(start.value):
-                solver = LevenbergMarquardt(objective, damping=1e-3)
+                solver, settled = LevenbergMarquardt(objective, damping=1e-3), Stall(*_SETTLED)
                 for _ in range(steps):
-                    if solver.done or solver.current.loss < 1e-31 * self.variance:
+                    loss = solver.current.loss
+                    if solver.done or settled.seen(loss) or loss < 1e-31 * self.variance:
                         break
                     solver.step()
         return self.error(network)

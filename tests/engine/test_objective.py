@@ -50,7 +50,7 @@ def regularisation_by_hand(network: Network, x: Tensor, y: Tensor, penalty: Pena
             unit = unit * y.std(0, correction=0).mean()
         size = phi.std(0, correction=0) / unit[:, None]
         smooth = (size**2 + 1e-8).sqrt() - 1e-4
-        total += float(penalty.regularisation(smooth * network.layer(l).spline_mask())[0])
+        total += float(penalty.value(smooth * network.layer(l).spline_mask()))
     return total
 
 

@@ -50,6 +50,13 @@ def test_it_ends_where_the_goal_is_reached_or_the_solver_is_done():
     assert solver.steps == 5
 
 
+def test_a_goal_far_out_of_reach_is_given_up_after_a_fair_try():
+    far, near = falling(0.1), falling(0.1)
+    refit(far, never, goal=1e-3)
+    refit(near, never, goal=0.15)  # 0.9^16 = 0.185: within twice the goal
+    assert (far.steps, near.steps) == (16, 40)
+
+
 def test_an_interrupt_comes_before_the_next_step():
     solver = falling(0.1)
     with pytest.raises(Interrupted):
