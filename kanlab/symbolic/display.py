@@ -36,10 +36,11 @@ def mathml(
     *,
     equation: bool,
     warning: str | None,
+    places: Mapping[float, printing.Place] | None = None,
 ) -> str:
-    """Return a ``<math>`` element for the outputs; a warning stands below them."""
+    """Return a ``<math>`` element for the outputs; a warning stands below them. For ``places`` see `mathml_row`."""
     names = {symbol: symbol.name for symbol in variables}
-    texts = [printing.mathml_row(expr, names, digits) for expr in outputs.values()]
+    texts = [printing.mathml_row(expr, names, digits, places) for expr in outputs.values()]
     brackets = '<mrow><mo fence="true">(</mo>{}<mo fence="true">)</mo></mrow>'
     heads = [_head(mathml_name, output, variables, brackets, '<mo separator="true">,</mo>') for output in outputs]
     if len(texts) == 1:

@@ -16,6 +16,8 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import cast
 
 import sympy
@@ -73,9 +75,15 @@ def mathml_row(
     expr: sympy.Expr,
     names: Mapping[sympy.Symbol, str] | None = None,
     digits: int | None = 4,
+    places: Mapping[float, Place] | None = None,
 ) -> str:
-    """Return the MathML that stands inside ``<math>``. For the parameters see `latex`."""
-    return _MathmlWriter(names or {}, expr, digits).write(expr)
+    """Return the MathML that stands inside ``<math>``. For the parameters see `latex`.
+
+    A number that has a place is marked by it: ``<mn data-number="0">``.
+    """
+    writer = _MathmlWriter(names or {}, expr, digits)
+    writer.places = places or {}
+    return writer.write(expr)
 
 
 def math_element(inside: str) -> str:
@@ -353,12 +361,37 @@ class _LatexWriter(_Writer):
         return sympy.latex(expr, symbol_names={s: self.symbol(self.names.get(s, s.name)) for s in symbols})
 
 
+@dataclass(frozen=True)
+class Place:
+    """Which of an expression's movable numbers it is (`kanlab.symbolic.tune`), and the fraction to write for it."""
+
+    index: int
+    fraction: sympy.Rational | None = None
+
+
 class _MathmlWriter(_Writer):
+    #: Numbers that have a place, by their size: each is marked by it with ``data-number``.
+    places: Mapping[float, Place] = MappingProxyType({})
+
+    def number(self, expr: sympy.Rational | sympy.Float) -> tuple[str, int]:
+        place = self.places.get(abs(float(expr)))
+        if place is not None and place.fraction is not None:
+            expr = abs(place.fraction) if expr > 0 else -abs(place.fraction)
+        text, strength = super().number(expr)
+        return self.marked(text, place), strength
+
+    def marked(self, text: str, place: Place | None) -> str:
+        """Mark the first number, fraction, or name of a number in a text."""
+        if place is None:
+            return text
+        return re.sub("<(mn|mi|mfrac)>", rf'<\1 data-number="{place.index}">', text, count=1)
+
     def symbol(self, name: str) -> str:
         return mathml_name(parse_name(name))
 
     def constant(self, name: str) -> str:
-        return f"<mi>{ {'pi': 'π', 'infty': '∞'}.get(name, name) }</mi>"
+        text = f"<mi>{ {'pi': 'π', 'infty': '∞'}.get(name, name) }</mi>"
+        return self.marked(text, self.places.get(math.pi)) if name == "pi" else text
 
     def digits_text(self, digits: str) -> str:
         return f"<mn>{digits}</mn>"
