@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from kanlab.session import Session
+from kanlab.widgets._commands import handle
 from kanlab.widgets._hub import Hub, hub_of
 from kanlab.widgets._parts import hidden_parts
 from kanlab.widgets._picture import picture_of
@@ -51,7 +52,7 @@ class Panel(anywidget.AnyWidget):
             raise ValueError(f"language is {language!r}; allowed are None (the browser's) and {', '.join(LANGUAGES)}")
         self.hub: Hub = hub_of(session)
         super().__init__(hidden=hidden, language=language or "", **options)
-        self.hub.attach(self)
+        self.hub.teller.attach(self)
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:
@@ -59,7 +60,7 @@ class Panel(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if not self.hub.runner.training:
-            self.snapshot = self.hub.snapshot()
+            self.snapshot = self.hub.scene.snapshot()
         bundle = super()._repr_mimebundle_(**options)
         if not self.snapshot or not bundle:
             return bundle
@@ -80,16 +81,16 @@ class Panel(anywidget.AnyWidget):
     def _receive(self, _: Any, content: Any, __: Any) -> None:
         if isinstance(content, Mapping) and content.get("kind") == "settled":
             if not self.hub.runner.training:
-                self.snapshot = self.hub.snapshot()
+                self.snapshot = self.hub.scene.snapshot()
             return
-        self.hub.handle(self, content)
+        handle(self.hub, self, content)
 
 
 def control(name: str, doc: str) -> property:
     """Make a property that reads and moves one of the controls."""
 
     def read(panel: Panel) -> Any:
-        return getattr(panel.hub.controls, name)
+        return getattr(panel.hub.desk.controls, name)
 
     def move(panel: Panel, value: Any) -> None:
         panel.hub.set(**{name: value})

@@ -63,7 +63,7 @@ def write_page(hub: Hub, path: str | Path, *, title: str, language: str, hidden:
 
 def page_of(hub: Hub) -> dict[str, Any]:
     """Return what the page knows: the last picture, every edge close up, the model's numbers, the inputs' ranges."""
-    session, snapshot = hub.session, hub.snapshot()
+    session, snapshot = hub.session, hub.scene.snapshot()
     edges = [tuple(entry["edge"]) for entry in snapshot["state"]["edges"]]
     order = sorted(range(len(edges)), key=lambda e: -snapshot["frame"]["arrays"]["scores"][e])
     ranked = {edges[e] for e in order[:_RANKED]}

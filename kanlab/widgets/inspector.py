@@ -17,7 +17,7 @@ class Inspector(Panel):
     @property
     def edge(self) -> tuple[int, int, int] | None:
         """The selected edge, or None; can be set."""
-        return self.hub.selected
+        return self.hub.desk.selected
 
     @edge.setter
     def edge(self, edge: tuple[int, int, int] | None) -> None:

@@ -75,7 +75,7 @@ class Lab(Panel):
     ):
         super().__init__(_session(source, dataset, names, out_names, target, seed), panel="lab", **options)
         if autosave is not None:
-            self.hub.autosave = pathlib.Path(autosave)
+            self.hub.autosave.path = pathlib.Path(autosave)
         replace_in_cell(self.hub)
 
     # ---- the panels, each to be shown alone, in sync

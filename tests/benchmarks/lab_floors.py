@@ -35,13 +35,13 @@ target = lambda x: torch.sin(x).sum(1, keepdim=True).repeat(1, width[-1])
 dataset = create_dataset(target, n_var=width[0], train_num=500, test_num=200, seed=0)
 lab = kanlab.Lab(KAN(width, grid=5, seed=0), dataset)
 hub, acted, counted = lab.hub, [], {{"steps": 0, "frames": 0}}
-stepped, frame, configure = hub.stepped, hub._frame, hub.runner.configure
+stepped, frame, configure = hub.stepped, hub.teller.frame, hub.runner.configure
 def count(name, call):
     def counting(*args, **options):
         counted[name] += 1
         return call(*args, **options)
     return counting
-hub.stepped, hub._frame = count("steps", stepped), count("frames", frame)
+hub.stepped, hub.teller.frame = count("steps", stepped), count("frames", frame)
 def note(**changes):
     acted.append(time.time() * 1000)
     return configure(**changes)
@@ -112,9 +112,9 @@ def slowdown(show: Callable[..., tuple[Notebook, LabPage]], width: list[int]) ->
     book.kexec("lab.start()")
     shares, rates = [], []
     for _ in range(3):
-        book.kexec("hub._watched = False")
+        book.kexec("hub.flow.watched = False")
         steps, _, seconds = spent(book)
-        book.kexec("hub._watched = True")
+        book.kexec("hub.flow.watched = True")
         more, frames, longer = spent(book)
         shares.append(100 * 10 * (longer - more * seconds / steps) / frames)
         rates.append(frames / WINDOW)

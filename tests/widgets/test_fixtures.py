@@ -91,7 +91,7 @@ def told(session: Session) -> dict[str, Any]:
     view.hello()
     ((frame, buffers),) = [(message, buffers) for message, buffers in view.sent if message["kind"] == "frame"]
     live = {"frame": short(frame), "buffer": base64.b64encode(buffers[0]).decode()}
-    fixture = short(json.loads(json.dumps(hub.snapshot(), allow_nan=False))) | {"live": live}
+    fixture = short(json.loads(json.dumps(hub.scene.snapshot(), allow_nan=False))) | {"live": live}
     formula = fixture["state"]["formula"]
     formula["snaps"] = [snap for snap in formula["snaps"] if visible(snap["text"])]
     return fixture

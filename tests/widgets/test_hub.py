@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import threading
 import time
 import weakref
@@ -18,7 +17,8 @@ from hypothesis import strategies as st
 from kanlab import KAN, Session, Step, create_dataset
 from kanlab.problems import hello
 from kanlab.widgets import _hub
-from kanlab.widgets._hub import Controls, Hub, hub_of
+from kanlab.widgets._commands import handle
+from kanlab.widgets._hub import Hub, hub_of
 from tests.widgets.test_messages import GOOD, JSON
 from tests.widgets.views import PATIENCE, FakeView
 
@@ -33,8 +33,8 @@ def until(condition: Any) -> None:
 
 def go_on(hub: Hub, steps: int) -> None:
     """Wait until so many more steps were taken."""
-    taken = hub.frame()[0]["step"]
-    until(lambda: hub.frame()[0]["step"] >= taken + steps)
+    taken = hub.scene.frame()[0]["step"]
+    until(lambda: hub.scene.frame()[0]["step"] >= taken + steps)
 
 
 def train(view: FakeView, steps: int = 5) -> None:
@@ -72,7 +72,7 @@ class TestHello:
         before = len(session.history)
         train(view)
         for edge in ([0, 0, 1], [0, 1, 1]):
-            hub.handle(view, {"kind": "hello"})
+            handle(hub, view, {"kind": "hello"})
             go_on(hub, 2)
             view.ask_only("select", edge=edge)
             go_on(hub, 2)
@@ -180,8 +180,8 @@ class TestCommands:
         before = len(session.history)
         train(view)
         assert view.ask_only("set", lamb=0.5, lamb_entropy=0.0).result(PATIENCE)["ok"]
-        taken = view.hub.frame()[0]["step"]
-        until(lambda: view.hub.frame()[0]["step"] > taken + 3)
+        taken = view.hub.scene.frame()[0]["step"]
+        until(lambda: view.hub.scene.frame()[0]["step"] > taken + 3)
         view.ask("pause")
         assert len(session.history) == before + 1
         (change,) = session.current.command.args["schedule"].values()
@@ -203,9 +203,9 @@ class TestCommands:
         view.hello()
         train(view)
         assert view.ask_only("refine", grid=5).result(PATIENCE)["ok"]
-        taken = view.hub.frame()[0]["step"]
-        until(lambda: view.hub.frame()[0]["step"] >= taken + 5)
-        hub_step, rows = view.hub.frame()[0]["step"], view.hub.frame()[0]["loss"]["rows"]
+        taken = view.hub.scene.frame()[0]["step"]
+        until(lambda: view.hub.scene.frame()[0]["step"] >= taken + 5)
+        hub_step, rows = view.hub.scene.frame()[0]["step"], view.hub.scene.frame()[0]["loss"]["rows"]
         view.ask("pause")
         assert hub_step <= session.current.step
         assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
@@ -332,7 +332,7 @@ class TestErrors:
     def test_are_answered_told_to_all_and_change_nothing(
         self, hub: Hub, view: FakeView, session: Session, name: str, args: dict[str, Any], word: str
     ) -> None:
-        other, before, controls = FakeView(hub), session.history, hub.controls
+        other, before, controls = FakeView(hub), session.history, hub.desk.controls
         done = view.ask(name, **args)
         assert not done["ok"]
         assert word in done["error"]
@@ -340,7 +340,7 @@ class TestErrors:
             assert one.state["error"] == done["error"]
         assert other.of("done") == []
         assert session.history == before
-        assert hub.controls == controls
+        assert hub.desk.controls == controls
 
     def test_are_gone_with_the_next_command(self, view: FakeView) -> None:
         view.ask("goto", id=99)
@@ -377,7 +377,7 @@ class TestErrors:
     )
     def test_malformed_messages_are_ignored(self, hub: Hub, view: FakeView, session: Session, message: Any) -> None:
         before = session.history
-        hub.handle(view, message)
+        handle(hub, view, message)
         view.rest()
         assert view.sent == []
         assert session.history == before
@@ -396,7 +396,7 @@ class TestErrors:
         runs = isinstance(message, dict) and message.get("name") in ("auto_symbolic", "snap", "train")
         if runs and message.get("kind") == "cmd":
             return  # well-formed ones are tested above; here they would only take time
-        hub.handle(view, message)
+        handle(hub, view, message)
         view.rest()
         assert view.ask("dismiss")["ok"]
 
@@ -421,28 +421,28 @@ class TestFrames:
         assert view.sent == []
 
     def test_are_at_most_ten_a_second(self, hub: Hub, view: FakeView, clock: list[float]) -> None:
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.rest()
         before = len(view.of("frame"))
         self.steps(hub, clock, 1000, 0.001)
         assert 8 <= len(view.of("frame")) - before <= 10
 
     def test_wait_for_a_browser_that_does_not_keep_up(self, hub: Hub, view: FakeView, clock: list[float]) -> None:
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.rest()
         self.steps(hub, clock, 19, 0.1)
         sent = [frame["seq"] for frame in view.of("frame")]
         assert len(sent) == 12, "no more than twelve that were not acknowledged"
-        hub.handle(view, {"kind": "ack", "seq": sent[4]})
+        handle(hub, view, {"kind": "ack", "seq": sent[4]})
         self.steps(hub, clock, 19, 0.1)
         assert len(view.of("frame")) == 12 + 5, "as many again as were acknowledged"
-        hub.handle(view, {"kind": "ack", "seq": view.of("frame")[-1]["seq"]})
+        handle(hub, view, {"kind": "ack", "seq": view.of("frame")[-1]["seq"]})
         self.steps(hub, clock, 5, 0.1)
         assert len(view.of("frame")) == 12 + 5 + 5
 
     def test_that_are_never_answered_count_as_lost(self, hub: Hub, view: FakeView, clock: list[float]) -> None:
         """A reloaded page acknowledges nothing; it gets frames all the same, but not ever more of them."""
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.rest()
         self.steps(hub, clock, 19, 0.1)
         assert len(view.of("frame")) == 12
@@ -453,14 +453,14 @@ class TestFrames:
     def test_an_acknowledgement_of_what_was_never_sent_opens_nothing(
         self, hub: Hub, view: FakeView, clock: list[float]
     ) -> None:
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.rest()
-        hub.handle(view, {"kind": "ack", "seq": 10**9})
+        handle(hub, view, {"kind": "ack", "seq": 10**9})
         self.steps(hub, clock, 19, 0.1)
         assert len(view.of("frame")) <= 13
 
     def test_are_numbered_without_gaps_and_carry_the_loss(self, hub: Hub, view: FakeView, clock: list[float]) -> None:
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.rest()
         self.steps(hub, clock, 10, 0.1)
         seqs = [frame["seq"] for frame in view.of("frame")]
@@ -471,7 +471,7 @@ class TestFrames:
         assert last["speed"] is None, "nobody trains"
 
     def test_formula_and_detail_follow_more_slowly(self, hub: Hub, view: FakeView, clock: list[float]) -> None:
-        hub.handle(view, {"kind": "hello"})
+        handle(hub, view, {"kind": "hello"})
         view.ask("select", edge=[0, 0, 0])
         before = len(view.of("formula")), len(view.of("detail"))
         self.steps(hub, clock, 40, 0.1)
@@ -513,7 +513,7 @@ def test_what_the_browser_shows_in_the_end_is_what_there_is(asked: list[tuple[st
     for answer in answers:
         answer.result(PATIENCE)
     views[0].rest()
-    truth = hub.snapshot()
+    truth = hub.scene.snapshot()
     for view in views:
         shown = view.state
         header, arrays = view.frame
@@ -530,14 +530,14 @@ class TestTelling:
         self, hub: Hub, view: FakeView, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another thread could catch a grid that is half laid."""
-        tell, looked = hub._formula.tell, set()
+        tell, looked = hub.scene._formula.tell, set()
 
         def noted(session: Session, model: KAN) -> dict[str, Any]:
             if hub.runner.training:
                 looked.add(threading.current_thread().name)
             return tell(session, model)
 
-        monkeypatch.setattr(hub._formula, "tell", noted)
+        monkeypatch.setattr(hub.scene._formula, "tell", noted)
         begun = threading.Event()
         monkeypatch.setattr(hub, "stepped", lambda step: begun.set())
         hub.set(optimizer="Adam")
@@ -563,13 +563,13 @@ class TestTelling:
         broken.send = fail  # pyright: ignore[reportAttributeAccessIssue]
         hub.start(3)
         assert hub.runner.wait(PATIENCE)
-        hub._views.discard(broken)
+        hub.teller._views.discard(broken)
         assert view.ask("step")["ok"]
 
     def test_views_that_are_gone_are_forgotten(self, hub: Hub) -> None:
         FakeView(hub)
         gc.collect()
-        assert list(hub._views) == []
+        assert list(hub.teller._views) == []
 
     def test_a_session_has_one_hub_and_takes_it_along(self) -> None:
         session = Session(KAN([2, 1]), hello.dataset(20, 10))
@@ -598,36 +598,10 @@ class TestTelling:
         assert view.state["selected"] is None
 
 
-class TestControls:
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("lamb", -0.1),
-            ("lamb", float("nan")),
-            ("lamb", float("inf")),
-            ("lamb_l1", "1"),
-            ("lamb_entropy", None),
-            ("edge_th", True),
-            ("node_th", -1),
-            ("optimizer", "SGD"),
-            ("optimizer", None),
-            ("batch", -1),
-            ("plateau", 1),
-            ("lr", math.inf),
-            ("steps", 1.5),
-            ("steps", -1),
-            ("steps", True),
-        ],
-    )
-    def test_refuse_what_makes_no_sense(self, name: str, value: Any) -> None:
-        with pytest.raises(ValueError, match=f"{name} is .*allowed are"):
-            Controls(**{name: value})
-
-
 class TestTrying:
     def test_a_bend_is_shown_and_changes_nothing(self, hub: Hub, view: FakeView) -> None:
         view.hello()
-        entries, truth, losses = len(hub.session.history), hub.frame(), hub.session.losses()
+        entries, truth, losses = len(hub.session.history), hub.scene.frame(), hub.session.losses()
         assert view.ask("try_bend", edge=[0, 0, 0], index=2, y=5.0)["ok"]
         header, arrays = view.frame
         assert header["train"] != truth[0]["train"]
@@ -660,7 +634,7 @@ class TestTrying:
 
     def test_anything_else_ends_it(self, hub: Hub, view: FakeView) -> None:
         view.hello()
-        truth = hub.frame()[0]["train"]
+        truth = hub.scene.frame()[0]["train"]
         view.ask("try_bend", edge=[0, 0, 0], index=2, y=5.0)
         view.ask("fix", edge=[0, 1, 0], name="x^2")
         view.ask("undo")

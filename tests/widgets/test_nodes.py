@@ -72,7 +72,7 @@ def test_pictures_travel_with_the_frames_and_lie_in_the_snapshot() -> None:
     ((_, (buffer,)),) = [(sent, buffers) for sent, buffers in view.sent if sent["kind"] == "nodes"]
     assert len(buffer) == 3 * SIDE * SIDE
     assert message["version"] == view.state["version"]
-    assert hub.snapshot()["nodes"]["pixels"] == list(buffer)
+    assert hub.scene.snapshot()["nodes"]["pixels"] == list(buffer)
 
 
 def test_pictures_follow_what_is_tried() -> None:

@@ -78,7 +78,7 @@ def test_unwritable_place_is_an_error(session: Session, tmp_path: Path) -> None:
 
 
 def test_picture_is_well_formed_and_shows_every_present_edge(evil: Session) -> None:
-    snapshot = hub_of(evil).snapshot()
+    snapshot = hub_of(evil).scene.snapshot()
     svg = ET.fromstring(picture_of(snapshot))
     space = "{http://www.w3.org/2000/svg}"
     present = [entry for entry in snapshot["state"]["edges"] if entry["kind"] != "pruned"]
@@ -89,7 +89,7 @@ def test_picture_is_well_formed_and_shows_every_present_edge(evil: Session) -> N
 
 
 def test_picture_of_what_is_not_finite_has_gaps(session: Session) -> None:
-    snapshot = hub_of(session).snapshot()
+    snapshot = hub_of(session).scene.snapshot()
     count = snapshot["frame"]["points"]
     snapshot["frame"]["arrays"]["curves"][: count + 3] = [None] * (count + 3)
     paths = [path.get("d") for path in ET.fromstring(picture_of(snapshot)).iter("{http://www.w3.org/2000/svg}path")]

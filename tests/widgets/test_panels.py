@@ -181,10 +181,10 @@ class TestTrainingPanel:
     def test_lamb_set_while_it_trains_acts_on_the_next_step(self, lab: Lab) -> None:
         lab.training.optimizer = "Adam"
         lab.start()
-        until(lambda: lab.hub.frame()[0]["step"] > 6)
+        until(lambda: lab.hub.scene.frame()[0]["step"] > 6)
         lab.training.lamb = 0.25
-        taken = lab.hub.frame()[0]["step"]
-        until(lambda: lab.hub.frame()[0]["step"] > taken + 2)
+        taken = lab.hub.scene.frame()[0]["step"]
+        until(lambda: lab.hub.scene.frame()[0]["step"] > taken + 2)
         lab.pause()
         assert lab.wait(PATIENCE)
         ((step, change),) = lab.session.current.command.args["schedule"].items()
@@ -231,7 +231,7 @@ class TestOtherPanels:
         lab.graph.select(0, 1, 0)
         assert lab.inspector.edge == (0, 1, 0)
         lab.inspector.edge = (1, 0, 0)
-        assert lab.hub.selected == (1, 0, 0)
+        assert lab.hub.desk.selected == (1, 0, 0)
         with pytest.raises(ValueError, match="out of range"):
             lab.inspector.edge = (0, 9, 0)
         assert lab.inspector.edge == (1, 0, 0)
@@ -276,7 +276,7 @@ class TestOtherPanels:
     def test_undo_while_it_trains_takes_the_training_back(self, lab: Lab) -> None:
         lab.training.optimizer = "Adam"
         lab.start()
-        until(lambda: lab.hub.frame()[0]["step"] > 6)
+        until(lambda: lab.hub.scene.frame()[0]["step"] > 6)
         lab.history.undo()
         assert lab.wait(PATIENCE)
         assert lab.session.current.id == 1
@@ -344,7 +344,7 @@ class TestLab:
         assert lab.model.n_out == n_out
         lab.start(2)
         assert lab.wait(PATIENCE)
-        assert lab.hub.error is None
+        assert lab.hub.desk.error is None
         assert lab.session.current.step == 2
 
     def test_takes_a_table_and_a_target(self) -> None:
@@ -387,7 +387,7 @@ class TestKeeping:
     def test_place_that_cannot_be_written_is_told(self, session: Session, tmp_path: Path) -> None:
         lab = Lab(session, autosave=tmp_path / "no-folder" / "work.kan")
         session.remove_edge(0, 0, 0)
-        assert "could not be saved" in (lab.hub.error or "")
+        assert "could not be saved" in (lab.hub.desk.error or "")
         assert session.current.label == "remove (0, 0, 0)"
 
     def test_script_goes_into_a_cell(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

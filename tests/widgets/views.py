@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kanlab.widgets._commands import handle
 from kanlab.widgets._hub import Hub
 
 #: Seconds after which a test that waits has failed.
@@ -27,7 +28,7 @@ class FakeView:
         self._lock = threading.Lock()
         self._answers: dict[int, Future[dict[str, Any]]] = {}
         self._ids = itertools.count(1_000_000)
-        hub.attach(self)
+        hub.teller.attach(self)
 
     def send(self, content: Mapping[str, Any], buffers: list[bytes] | None = None) -> None:
         # As Jupyter does, but NaN is an error here: JSON.parse does not know it.
@@ -40,7 +41,7 @@ class FakeView:
     # ---- what a person does
 
     def hello(self) -> None:
-        self.hub.handle(self, {"kind": "hello"})
+        handle(self.hub, self, {"kind": "hello"})
         self.rest()
 
     def ask(self, name: str, /, **args: Any) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class FakeView:
         """Send a command; the future is its answer."""
         id = next(self._ids)
         self._answers[id] = Future()
-        self.hub.handle(self, {"kind": "cmd", "id": id, "name": name, "args": args})
+        handle(self.hub, self, {"kind": "cmd", "id": id, "name": name, "args": args})
         return self._answers[id]
 
     def rest(self) -> None:

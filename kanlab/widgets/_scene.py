@@ -1,0 +1,104 @@
+"""What there is to tell, as `frontend/PROTOCOL.md` has it: a session's state, frame, formula and edge close up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kanlab.engine.solvers import NAMES
+from kanlab.runner import Runner
+from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
+from kanlab.widgets._desk import Desk
+from kanlab.widgets._live import Live
+from kanlab.widgets._rows import LossRows
+
+
+class Scene:
+    """Looks at everything and changes nothing; while it trains, to be asked on the runner's thread."""
+
+    def __init__(self, desk: Desk, live: Live, runner: Runner):
+        self._desk, self._live, self._runner = desk, live, runner
+        self._formula = _formula.FormulaTeller()
+        self._rows = LossRows()
+        self._version, self._shape = 0, None
+
+    @property
+    def version(self) -> int:
+        """Changes with the structure, when `state` finds another one."""
+        return self._version
+
+    def begin_curve(self) -> None:
+        """Tell the loss curve from its start again."""
+        self._rows = LossRows()
+
+    def state(self) -> dict[str, Any]:
+        """Return the whole state."""
+        desk, session, model = self._desk, self._desk.session, self._desk.session.model
+        edges = _state.edge_states(model)
+        shape: Any = (model.width, edges)
+        if shape != self._shape:
+            self._shape = shape
+            self._version += 1
+        return {
+            "version": self._version,
+            "names": {"inputs": session.names, "outputs": session.out_names},
+            "width": model.width,
+            "subnodes": [[], *([len(group) for group in groups] for groups in model.groups)],
+            "edges": edges,
+            "controls": vars(desk.controls) | {"grid": max(model.grid)},
+            "optimizers": [{"value": name, "label": name} for name in NAMES],
+            "running": self._runner.training,
+            "busy": desk.busy,
+            "selected": None if desk.selected is None else list(desk.selected),
+            "library": _state.library_entries(),
+            "formula": self.formula(),
+            "history": _state.history_of(session),
+            "marks": _state.marks_of(session),
+            "advice": [advice.told() for advice in _advice.advice_of(session, trained=self._live.step > 0)],
+            "error": desk.error,
+        }
+
+    def frame(self, *, grows: bool = False) -> tuple[dict[str, Any], _state.Arrays]:
+        """Return a frame's header and its numbers; of a curve that ``grows`` only what is new."""
+        desk, session, shown = self._desk, self._desk.session, self._desk.shown
+        rows = self._live.rows()
+        arrays = _state.arrays_of(shown, desk.controls.edge_th, desk.controls.node_th)
+        train, test, reg = rows[-1][1:] if rows else (*session.losses(shown), 0.0)
+        at_rest = not self._runner.training and session.current.id
+        if at_rest or desk.trial:
+            train, test = session.losses(shown)
+        header = {
+            "version": self._version,
+            "step": self._live.step,
+            "train": _state.finite(train),
+            "test": _state.finite(test),
+            "reg": _state.finite(reg),
+            "r2": _state.r_squared(session, shown),
+            "speed": _state.finite(self._live.speed) if self._runner.training else None,
+            "points": _state.POINTS,
+            "loss": self._rows.end(rows) if grows else LossRows().whole(rows),
+        }
+        return header, arrays
+
+    def formula(self) -> dict[str, Any]:
+        """Return the formula of the model that is shown."""
+        return self._formula.tell(self._desk.session, self._desk.shown)
+
+    def nodes(self) -> _nodes.NodePictures:
+        """Return the picture of every node."""
+        return _nodes.node_pictures(self._desk.shown)
+
+    def detail(self) -> dict[str, Any] | None:
+        """Return the inspector's contents."""
+        selected = self._desk.selected
+        return None if selected is None else _detail.detail_of(self._desk.session, selected)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the settled picture for a saved notebook."""
+        state = self.state()
+        header, arrays = self.frame()
+        return {
+            "state": state,
+            "frame": header | {"seq": 0, "arrays": arrays.lists()},
+            "nodes": {"version": self._version} | self.nodes().lists(),
+            "detail": self.detail(),
+        }
