@@ -2,8 +2,10 @@
 
 from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
+from kanlab.problems import kolmogorov as kolmogorov
 from kanlab.problems import mlp as mlp
 from kanlab.problems import moons as moons
 from kanlab.problems import peaks as peaks
 from kanlab.problems import poisson as poisson
 from kanlab.problems import relations as relations
+from kanlab.problems import scaling as scaling
