@@ -78,7 +78,7 @@ def pack(entry: Entry) -> store.Record:
         "label": entry.label,
         "losses": [_number(entry.train_loss), _number(entry.test_loss)],
         "step": entry.step,
-        "snaps": [[snap.text, snap.cost] for snap in entry.snaps],
+        "snaps": [[snap.text, snap.cost, snap.error] for snap in entry.snaps],
         "model": config,
         "origin": entry.model.origin if entry.id == 0 else None,
     }
@@ -111,7 +111,7 @@ def unpack(id: int, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) ->
     if not (parent is None if id == 0 else isinstance(parent, int) and 0 <= parent < id):
         raise ValueError(f"entry {id} has parent {parent!r}")
     train, test = (math.nan if value is None else float(value) for value in record["losses"])
-    snaps = tuple(Snap(str(text), float(cost)) for text, cost in record["snaps"])
+    snaps = tuple(_snap(*snap) for snap in record["snaps"])
     label, step = str(record["label"]), int(record["step"])
     return Entry(id, parent, _command(*record["command"]), label, model, train, test, step, cast(Any, rows), snaps)
 
@@ -148,3 +148,7 @@ def _number(value: float) -> float | None:
 
 def _jsonable(args: Mapping[str, Any]) -> dict[str, Any]:
     return copy.deepcopy({key: dict(value) if isinstance(value, Mapping) else value for key, value in args.items()})
+
+
+def _snap(text: str, cost: float, error: float | None = None) -> Snap:
+    return Snap(str(text), float(cost), None if error is None else float(error))

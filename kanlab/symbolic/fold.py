@@ -24,11 +24,14 @@ from typing import cast
 import sympy
 import torch
 
+from kanlab.symbolic.constants import nearest
 from kanlab.symbolic.function import SymbolicFunction
 from kanlab.symbolic.real import real
 
 #: Coefficients so near in size count as one common factor.
 _COMMON = 0.02
+#: A coefficient so near a constant, relatively, is that constant: what a fit left of it is rounding.
+_WRITTEN = 1e-6
 #: A phase so near a quarter turn makes a sine a cosine.
 _QUARTER = 0.02
 #: Beyond this a coefficient in an exponent cannot become the base of a power: it would leave the range of doubles.
@@ -143,10 +146,13 @@ def _leading(form: Linear) -> float:
 
 
 def _factored(form: Linear, *, signed: bool) -> tuple[float, Linear]:
-    """Split off the common factor: of a single term, or of several whose coefficients are nearly equal in size."""
+    """Split off a factor, so that the first coefficient is 1: inside and outside it would stand twice.
+
+    ``2 x + 3 y`` stays as it is: coefficients of different size that people would write.
+    """
     sizes = [abs(w) for w in form.weights.values()]
     lead = _leading(form)
-    if max(sizes) > (1 + _COMMON) * min(sizes):
+    if max(sizes) > (1 + _COMMON) * min(sizes) and all(nearest(size, _WRITTEN) for size in sizes):
         scale = math.copysign(1.0, lead)
     else:
         scale = lead

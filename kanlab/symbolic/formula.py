@@ -24,6 +24,7 @@ from kanlab.symbolic import display, fold, reference, shown, source
 from kanlab.symbolic.c_source import c_source
 from kanlab.symbolic.calculus import differentiate
 from kanlab.symbolic.edge_curve import Curve, with_derivatives
+from kanlab.symbolic.estimates import Estimates, estimates
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.reference import Check, FormulaWarning, Reference
 from kanlab.symbolic.shown import count_parts, same_values
@@ -113,6 +114,25 @@ class Formula:
         9
         """
         return sum(count_parts(expr) for expr in self.shown(4))
+
+    @functools.cached_property
+    def constants(self) -> Estimates:
+        """The numbers of the formula that are no constants yet, with standard errors and what they may be.
+
+        The errors are those of least squares on the rows and labels that the model was trained on; see
+        `kanlab.symbolic.estimates`.
+
+        >>> from kanlab import KAN
+        >>> model = KAN.from_formula("2.37*sin(3.14*x)", ["x"])
+        >>> x = torch.linspace(-1, 1, 200, dtype=torch.float64)[:, None]
+        >>> noise = 0.1 * torch.randn(200, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        >>> model.show(x, model(x) + noise)
+        >>> model.formula(["x"]).constants
+        number           may be  RMSE
+        2.370 ± 0.010    -       -
+        3.1400 ± 0.0070  pi      +1.3e-05
+        """
+        return estimates(self.exprs, self.variables, self.curves, self.reference)
 
     def check(self, dataset: Mapping[str, Any] | None = None) -> Check:
         """Compare the formula with its model, and with the labels, on a dataset (default: what the model has seen).

@@ -126,6 +126,20 @@ class Reference:
         x = x.detach().double()
         return self.inputs.original(x) if self.inputs else x
 
+    def labelled(self) -> tuple[Float[Tensor, "n n_in"], Float[Tensor, "n n_out"]]:
+        """Return the training rows that the model keeps, in the units of the formula.
+
+        Raises
+        ------
+        ValueError
+            If it keeps no labels that are numbers.
+        """
+        x, y = self.model.seen().detach().double(), self.model.targets
+        if y is None or y.ndim != 2:
+            raise ValueError("the model keeps no labels that are numbers: train it on some")
+        y = y.detach().double()
+        return (self.inputs.original(x) if self.inputs else x), (self.outputs.original(y) if self.outputs else y)
+
     def read(self, dataset: Mapping[str, Any], part: str) -> tuple[Tensor | None, Tensor | None]:
         """Return inputs and labels of a part, ``train`` or ``test``, in the units of the formula.
 

@@ -31,14 +31,27 @@ _STEPS = 14
 _NOTHING = 1e-12
 #: Relative squared error that is rounding.
 _ROUNDING = 1e-24
+#: Squared effect, relative to the largest, below which a change of constants changes nothing.
+_REDUNDANT = 1e-12
 
 
 @dataclass(frozen=True)
 class Snap:
-    """One constant that was snapped, and the change in root mean squared error."""
+    """One constant that was snapped.
+
+    Attributes
+    ----------
+    text
+        What it was and what it became.
+    cost
+        The change in root mean squared error, all other constants refitted.
+    error
+        Its standard error before; None where another constant could do its work, so that it was free to choose.
+    """
 
     text: str
     cost: float
+    error: float | None = None
 
 
 class _Constants:
@@ -75,6 +88,22 @@ class _Constants:
                 break
             solver.step()
         return solver.current
+
+    def error(self, index: int) -> float | None:
+        """Return the standard error of a constant, all that are not held being free; None if another can do its work.
+
+        With ``H = J J' / n`` it is ``sqrt(loss / (n - rank) (H^+)_ii)``.
+        """
+        self.objective.hold(self.free)
+        hessian, _ = self.objective.normal_equations(self.current)
+        size = hessian.diagonal().sqrt().clamp_min(1e-300)
+        values, vectors = torch.linalg.eigh(hessian / size / size.unsqueeze(-1))
+        told = values > _REDUNDANT * values.amax()
+        row, left = vectors[index], self.n - int(told.sum())
+        if float(row[~told].square().sum()) > _REDUNDANT or left <= 0:
+            return None
+        spread = float((row[told].square() / values[told]).sum().sqrt() / size[index])
+        return spread * math.sqrt(max(self.current.loss, _ROUNDING * self.variance) / left)
 
     def try_value(self, index: int, value: float) -> float | None:
         """Hold one constant at a value; return the change in rmse if that is allowed (and keep it), else None."""
@@ -139,7 +168,7 @@ def _indices(constants: _Constants, positions: tuple[int, ...]) -> list[int]:
 def _snap_one(constants: _Constants, index: int, values: tuple[float, ...] | None) -> Snap | None:
     if constants.free[index] == 0:
         return None
-    old = float(constants.current.vector[index])
+    old, error = float(constants.current.vector[index]), constants.error(index)
     choices = [(f"{value:g}", value) for value in values] if values is not None else [
         (str(candidate.expr).replace("pi", "π"), candidate.value) for candidate in nearest(old, _NEAR)[:4]
     ]  # fmt: skip
@@ -147,5 +176,5 @@ def _snap_one(constants: _Constants, index: int, values: tuple[float, ...] | Non
         cost = constants.try_value(index, value)
         if cost is not None:
             told = text != f"{old:.6g}" and abs(old) > _NOTHING  # what stood there already is held, and is no news
-            return Snap(f"{old:.6g} → {text}" if told else "", cost)
+            return Snap(f"{old:.6g} → {text}" if told else "", cost, error)
     return None

@@ -46,6 +46,8 @@ def test_folded_form_has_the_same_values(name, a, b, c, both):
     [
         ("x^2", fold.Linear({X: -2.0}), 0.25, 0.0, "x**2"),
         ("x^2", fold.Linear({X: 2.0, Y: 2.0}), 0.25, 0.0, "(x + y)**2"),
+        ("x^2", fold.Linear({X: 2.0, Y: 3.0}), 1.0, 0.0, "(2*x + 3*y)**2"),
+        ("x^2", fold.Linear({X: 0.3137, Y: 0.6274}, 0.9411), 1 / 0.3137**2, 0.0, "(x + 2*y + 3)**2"),
         ("x^3", fold.Linear({X: -2.0}), 1.0, 0.0, "-8*x**3"),
         ("sqrt", fold.Linear({X: 4.0}, 8.0), 1.0, 0.0, "2*sqrt(x + 2)"),
         ("sqrt", fold.Linear({X: -4.0}, 8.0), 1.0, 0.0, "2*sqrt(2 - x)"),

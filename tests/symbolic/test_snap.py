@@ -160,3 +160,32 @@ def test_constants_stay_in_the_functions_domain():
     finish(model)
     assert bool(model(x).isfinite().all())
     assert constants(model, 0)[1] == pytest.approx(1.3, abs=1e-9)
+
+
+def nearly_one(noise: float) -> KAN:
+    """1.00002 x, where 400 rows know the factor to 2 noise / 40."""
+    model = named((0, "x", (1.0, 0.0, 1.00002, 0.0)))
+    x = points(400, 1)
+    model.show(x)
+    return shown(model, 1.00002 * x, noise)
+
+
+@pytest.mark.parametrize(("noise", "snaps"), [(1e-2, True), (1e-6, False), (0.0, False)])
+def test_a_number_near_one_becomes_one_only_within_its_error(noise, snaps):
+    model = nearly_one(noise)
+    finish(model)
+    a, _, c, _ = constants(model, 0)
+    if snaps:
+        assert a * c == 1.0
+    else:
+        assert a * c == pytest.approx(1.00002, abs=4 * noise / 20 + 1e-12)
+
+
+def test_each_snap_tells_the_standard_error_it_went_by():
+    model = wave(noise=0.01)
+    snaps, _ = finish(model)
+    rate = next(snap for snap in snaps if snap.text.endswith("→ π"))
+    # Of the rate of a sine with noise s on [-1, 1]: s / sqrt(n E[x² cos² πx]), which is 0.01 / sqrt(400 · 0.19).
+    assert rate.error == pytest.approx(0.01 / math.sqrt(400 * 0.19), rel=0.3)
+    # Either offset could have stood for both: the first to become 0 had no error of its own.
+    assert any(snap.error is None for snap in snaps)
