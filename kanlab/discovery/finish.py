@@ -17,7 +17,7 @@ from kanlab.discovery.rewrite import rewritten
 from kanlab.discovery.simplify import simplified
 from kanlab.discovery.snapping import snap
 from kanlab.discovery.target import Target
-from kanlab.symbolic.constants import nearest
+from kanlab.symbolic.constants import exactly, nearest
 from kanlab.symbolic.formula import count_parts
 
 #: Bits for each part of a formula.
@@ -90,7 +90,7 @@ def _part(
     form = target.fitted(candidate.form, x)
     snapped = snap(form, x, target.response(form, x), target.weights(form, x), clock=clock)
     expr = to_sympy(snapped.form, variables, say)
-    expr = rewritten(expr, variables, x) if clock.left > 0 else expr
+    expr = rewritten(expr, variables, x, clock) if clock.left > 0 else expr
     parts = count_parts(expr)
     return Part(expr, parts, target.bits(snapped.form, x) + _PART * parts + snapped.bits, candidate.origin)
 
@@ -99,4 +99,6 @@ def _part(
 def say(value: float) -> sympy.Expr:
     """Write a number: as the constant that it is to the last bit, or as it stands."""
     exact = [constant for constant in nearest(value, 1e-15, abs_tol=0.0) if constant.value == value]
+    other = None if exact else exactly(value, 1e-15)
+    exact += [other] if other is not None and other.value == value else []
     return exact[0].expr if exact else sympy.Float(value)

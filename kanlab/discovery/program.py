@@ -37,6 +37,8 @@ class Program:
 
     def __init__(self, form: Form):
         self.start: list[float] = []
+        #: The places of constants inside a sine.
+        self.phases: set[int] = set()
         self._root = self._form(form, held_weight=False, held_constant=False)
 
     @property
@@ -78,7 +80,10 @@ class Program:
             return _Variable(term)
         if isinstance(term, Call):
             out, is_exp = lets_factors_out(term.function), term.function.name == "exp"
-            return _Function(term, self._form(term.inner, held_weight=out, held_constant=is_exp))
+            inner = self._form(term.inner, held_weight=out, held_constant=is_exp)
+            if term.function.name == "sin":
+                self.phases.add(inner.constant)
+            return _Function(term, inner)
         return _Factors([self._form(factor, held_weight=True, held_constant=False) for factor in term.factors])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -20,7 +20,7 @@ from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form
 from kanlab.discovery.program import Program
 from kanlab.discovery.refit import FormObjective, _Point, descend
-from kanlab.symbolic.constants import Constant, nearest
+from kanlab.symbolic.constants import Constant, exactly, nearest
 
 #: Error bars within which a constant is tried, and the relative distance that is never too far or too near.
 _BARS, _NEAR, _ROUNDING = 3.5, 0.1, 1e-9
@@ -112,10 +112,17 @@ class _Numbers:
         variance = max(self.point.value, _NOTHING * self.variance) / self.n
         return ((inverse.diagonal().clamp(min=0) * variance).sqrt() / size).tolist()
 
-    def _near(self, value: float, bar: float) -> list[Constant]:
+    def _near(self, place: int, bar: float) -> list[Constant]:
+        value = float(self.point.vector[place])
         size = max(abs(value), 1e-300)
         rel_tol = min(max(_BARS * bar / size, _ROUNDING), _NEAR)
-        return nearest(value, rel_tol, abs_tol=max(_BARS * bar, _ROUNDING))[:_TRIES]
+        close = nearest(value, rel_tol, abs_tol=max(_BARS * bar, _ROUNDING))
+        if place in self.program.phases:
+            # A cosine is as simple as a sine.
+            close = [replace(c, cost=0.0) if abs(c.value) == math.pi / 2 else c for c in close]
+            close.sort(key=lambda constant: constant.cost)
+        exact = exactly(value, rel_tol) if rel_tol <= 10 * _ROUNDING else None
+        return [*close[:_TRIES], *([] if exact is None else [exact])]
 
     def all_at_once(self) -> None:
         """Hold every number that is a constant up to rounding; where the data is exact that is all of them."""
@@ -124,8 +131,9 @@ class _Numbers:
         for place, value in enumerate(self.point.vector.tolist()):
             size = max(abs(value), 1e-300)
             close = nearest(value, max(_ROUNDING, min(10 * bars[place] / size, 1e-6)), abs_tol=_ROUNDING)
-            if close:
-                found[place] = close[0]
+            exact = close[0] if close else exactly(value, _ROUNDING) if bars[place] < _ROUNDING * size else None
+            if exact is not None:
+                found[place] = exact
         if found:
             self._hold(found)
 
@@ -133,8 +141,7 @@ class _Numbers:
         """Hold one number at one of the values, or at a constant of the table, if the data allows it."""
         if self.free[place] == 0:
             return
-        value, bar = float(self.point.vector[place]), self._bars()[place]
-        close = [c for c in self._near(value, bar) if values is None or c.value in values]
+        close = [c for c in self._near(place, self._bars()[place]) if values is None or c.value in values]
         any(self._hold({place: constant}) for constant in close)
 
     def _hold(self, constants: dict[int, Constant]) -> bool:
@@ -153,5 +160,5 @@ class _Numbers:
         if not start.value <= allowed:
             return False
         self.point, self.free = start, free
-        self.costs.update({place: constant.cost for place, constant in constants.items()})
+        self.costs.update({place: min(constant.cost, self._free_bits) for place, constant in constants.items()})
         return True

@@ -17,6 +17,8 @@ import sympy
 
 #: What a factor adds to the cost of the number beside it.
 _PI, _E, _ROOT, _LOG = 2.0, 2.5, 2.0, 3.0
+#: The largest denominator of a number known exactly, and the largest product of numerator and denominator.
+_DENOMINATOR, _DIGITS = 1000, 10_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,47 @@ def nearest(value: float, rel_tol: float, *, abs_tol: float = 0.0) -> list[Const
     if size <= abs_tol:
         found.append(Constant(sympy.S.Zero, 0.0, 0.0))
     return sorted(found, key=lambda constant: (constant.cost, abs(constant.value - value)))
+
+
+def exactly(value: float, rel_tol: float = 1e-11) -> Constant | None:
+    """Return the fraction, perhaps of π or e or under a root, that a number known to many digits is, or None.
+
+    For numbers that are known exactly a dense table does no harm: only one number in 10^5 lies by chance within 1e-9
+    of such a constant.
+
+    Parameters
+    ----------
+    value
+        Any finite number but 0; its sign is kept.
+    rel_tol
+        Largest relative difference; more than 1e-8 would find a name for any number.
+
+    Examples
+    --------
+    >>> str(exactly(0.119366207318921466).expr), str(exactly(-1.24899959967968).expr)
+    ('3/(8*pi)', '-sqrt(39)/5')
+    """
+    if not math.isfinite(value) or value == 0:
+        return None
+    size = abs(value)
+    for unit, number, bits in _units():
+        for power, root in ((1, 0.0), (2, _ROOT)):
+            ratio = (size / number) if power == 1 else size * size / number
+            fraction = Fraction(ratio).limit_denominator(_DENOMINATOR)
+            known = fraction and fraction.numerator * fraction.denominator <= _DIGITS
+            if known and math.isclose(ratio, float(fraction), rel_tol=power * rel_tol):
+                square = _exact(fraction) * unit
+                expr = (1 if value > 0 else -1) * (square if power == 1 else sympy.sqrt(square))
+                return Constant(expr, float(expr), _bits(fraction) + bits + root)
+    return None
+
+
+@functools.lru_cache(maxsize=1)
+def _units() -> list[tuple[sympy.Expr, float, float]]:
+    """Return what fractions are taken of, with its value and cost, the cheapest first."""
+    units = [(sympy.S.One, 0.0), (sympy.pi, _PI), (1 / sympy.pi, _PI + 1.5), (sympy.pi**2, _PI + 1.5)]
+    units += [(1 / sympy.pi**2, _PI + 3.0), (sympy.E, _E), (1 / sympy.E, _E + 1.5)]
+    return [(unit, float(unit), cost) for unit, cost in units]
 
 
 def _bits(fraction: Fraction) -> float:

@@ -47,9 +47,10 @@ def pykan_list() -> list[Case]:
 SETS = {"paper": paper, "pykan": pykan_list, "first": lambda: FIRST, "later": lambda: LATER}
 
 
-def run(cases: list[Case], noise: float, limit: float) -> Iterator[Result]:
+def run(cases: list[Case], only: list[str] | None, noise: float, limit: float) -> Iterator[Result]:
     for number, case in enumerate(cases):
-        yield discover(case, noise, number, limit)
+        if not only or case.name in only:
+            yield discover(case, noise, number, limit)
 
 
 def main() -> None:
@@ -60,12 +61,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     options = parser.parse_args()
     cases = SETS[options.set]()
-    cases = [case for case in cases if not options.only or case.name in options.only]
     one_thread()
     lines = [SUMMARY_HEAD]
     for noise in options.noise:
         print(f"\n{options.set}, noise {noise:g}\n")
-        lines.append(summary(f"{options.set}, noise {noise:g}", table(run(cases, noise, options.limit))))
+        lines.append(summary(f"{options.set}, noise {noise:g}", table(run(cases, options.only, noise, options.limit))))
     print("\n" + "\n".join(lines))
 
 

@@ -10,7 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanlab.symbolic.constants import _table, nearest
+from kanlab.symbolic.constants import _table, exactly, nearest
 
 NAMED = [
     ("1", 1.0), ("2", 2.0), ("1/2", 0.5), ("3/2", 1.5), ("-2/3", -2 / 3), ("100", 100.0), ("1/10", 0.1),
@@ -85,3 +85,22 @@ def test_values_that_are_no_numbers_are_refused(value):
 def test_negative_tolerances_are_refused():
     with pytest.raises(ValueError, match="tolerances"):
         nearest(1.0, -1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("32/5", 6.4), ("8/9", 8 / 9), ("-1/(32*pi**2)", -1 / (32 * math.pi**2)), ("17*pi/12", 17 * math.pi / 12),
+        ("2*sqrt(6)*sqrt(pi)/3", (8 * math.pi / 3) ** 0.5), ("sqrt(6)/2", 1.5**0.5),
+    ],
+)  # fmt: skip
+def test_exactly_known_numbers_are_fractions_of_something(text, value):
+    found = exactly(value * (1 + 3e-12))
+    assert found is not None
+    assert str(found.expr) == text
+    assert found.value == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize("value", [3.1173, 0.6627417, 1.0000002, math.gamma(1 / 3), 0.0])
+def test_other_numbers_are_nothing(value):
+    assert exactly(value) is None
