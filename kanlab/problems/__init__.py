@@ -1,5 +1,6 @@
 """Problems from the papers: a known formula, a generator of samples, and where it was published."""
 
+from kanlab.problems import anderson as anderson
 from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
 from kanlab.problems import kolmogorov as kolmogorov
