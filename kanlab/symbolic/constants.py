@@ -21,6 +21,10 @@ _PI, _E, _ROOT, _LOG = 2.0, 2.5, 2.0, 3.0
 _DENOMINATOR, _DIGITS = 1000, 10_000
 
 
+#: Bits by which saying a constant must be shorter than saying a number.
+_CHANCE = 2.0
+
+
 @dataclass(frozen=True)
 class Constant:
     """A number with a name: exact, as a double, and its cost."""
@@ -28,6 +32,21 @@ class Constant:
     expr: sympy.Expr
     value: float
     cost: float
+
+
+def worth_saying(constant: Constant, value: float, error: float) -> bool:
+    """Whether a constant takes less to say than the number it may be, as far as its standard error tells that.
+
+    The table has something near most numbers: what is said must be shorter by two bits, misfit included.
+
+    >>> pi, odd = Constant(sympy.pi, math.pi, 2.0), Constant(5 / sympy.sqrt(2 * sympy.pi), 1.9947, 8.0)
+    >>> worth_saying(pi, 3.1416, 1e-2), worth_saying(odd, 1.99, 1e-2), worth_saying(odd, 1.9947, 1e-6)
+    (True, False, True)
+    """
+    if constant.value == 0 or error <= 0:
+        return True
+    misfit = ((constant.value - value) / error) ** 2 / (2 * math.log(2))
+    return constant.cost + misfit + _CHANCE < math.log2(max(abs(value) / error, 1e-300))
 
 
 def nearest(value: float, rel_tol: float, *, abs_tol: float = 0.0) -> list[Constant]:

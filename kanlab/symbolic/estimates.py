@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine.linearise import Linearisation
-from kanlab.symbolic.constants import Constant, nearest
+from kanlab.symbolic.constants import Constant, nearest, worth_saying
 from kanlab.symbolic.edge_curve import Curve
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.reference import Reference
@@ -39,8 +39,6 @@ _RANK = 1e-10
 _FOLLOWED = 1e-5
 #: A proposal lies within so many standard errors, and within this part of the number.
 _ERRORS, _NEAR = 2.0, 0.05
-#: So many bits less it must take to say the proposal than the number: the table has something near most numbers.
-_CHANCE = 2.0
 #: Numbers in the network's Jacobian above which no errors are computed.
 _MOST = 5e7
 
@@ -198,16 +196,10 @@ class _Data:
             return Estimate(value, error)
         room = _ERRORS * error
         near = nearest(value, min(room / max(abs(value), 1e-300), _NEAR), abs_tol=room)
-        near = [constant for constant in near if abs(constant.value - value) <= room]
+        near = [c for c in near if abs(c.value - value) <= room and worth_saying(c, value, error)]
         if not near:
             return Estimate(value, error)
-
-        def bits(constant: Constant) -> float:
-            return constant.cost + ((constant.value - value) / error) ** 2 / (2 * math.log(2))
-
-        best = min(near, key=bits)
-        if best.value and bits(best) + _CHANCE >= math.log2(abs(value) / error):
-            return Estimate(value, error)
+        best = min(near, key=lambda c: c.cost + ((c.value - value) / error) ** 2 / (2 * math.log(2)))
         squares = float(self.rest.square().mean())
         more = ((best.value - value) / error) ** 2 * float(self.variance(rank).mean()) / self.rest.numel()
         return Estimate(value, error, best, math.sqrt(squares + more) - math.sqrt(squares))

@@ -23,36 +23,26 @@ import torch
 from torch import Tensor
 
 from kanlab.engine.attribution import attribute
-from kanlab.engine.linearise import Linearisation
 from kanlab.engine.network import Network
-from kanlab.engine.objective import Objective
 from kanlab.engine.prune import preview_cut, prune
-from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
-from kanlab.engine.stall import Stall
 from kanlab.engine.threads import few_threads, stretches
 from kanlab.symbolic.affine import AffineFit, fit_affine
 from kanlab.symbolic.library import SymbolicFunction, resolve
+from kanlab.symbolic.referee import ROWS, Referee, referee_of, resolution
 
 Edge = tuple[int, int, int]
-#: Rows of data that candidates are compared on, every fifth of them held out.
-_ROWS, _HELD_OUT, _FEW = 1000, 5, 50
 #: Names tried on an edge, and how far (in score) behind the first a name may lie to be tried.
 _CANDIDATES, _WINDOW = 4, 6.0
 #: Refitting steps for a comparison, and at the end.
 _SHORT, _LONG = 12, 60
-#: A refit ends sooner where so many steps lower the squared error by less than this part.
-_SETTLED = (2, 1e-3)
 #: Grids to refine to, and the part of the held-out error that must go for it.
 _GRIDS, _WORTH = (10, 20), 0.2
-#: A name may raise the held-out root mean squared error by this part, and by this much of the labels' spread: where
-#: there are no labels, by as much as the model's own curves may be wrong.
-_SLACK, _FLOOR = 0.1, 1e-7
 #: Squared relative error below which a formula counts as exact.
 _EXACT = 1e-20
 _PASSES = 2
 #: Squared errors within this factor of each other are a tie.
 _TIED = 2.0
-#: What a search computes at once is small, whatever the data: it looks at `_ROWS` rows.
+#: What a search computes at once is small, whatever the data: it looks at `ROWS` rows.
 _WORK = 0
 
 
@@ -123,23 +113,13 @@ def suggest_symbolic(
     return suggest_all(network, [edge], lib)[0][:topk]
 
 
-def resolution(network: Network) -> float:
-    """Return the relative error below which this model's curves say nothing: its own misfit, within sane bounds."""
-    if network.samples is None or network.targets is None or network.targets.ndim != 2:
-        return 1e-3
-    with torch.no_grad():
-        misfit = (network(network.samples) - network.targets).square().mean().sqrt()
-        spread = network.targets.std(0, correction=0).mean()
-    return float(min(max(misfit / spread.clamp_min(1e-300), 1e-6), 1e-1))
-
-
 def _edge_samples(network: Network, edges: Sequence[Edge]) -> tuple[Tensor, Tensor]:
     """Return inputs and activations ``[edges, n]`` where the data is (on the grid's range, before any data)."""
     if network.samples is None:
         curves = network.edge_curves(201)
         xs = [curves[l][0][i] for l, i, _ in edges]
     else:
-        nodes = network.acts(network.samples[:_ROWS]).nodes
+        nodes = network.acts(network.samples[:ROWS]).nodes
         xs = [nodes[l][:, i] for l, i, _ in edges]
     ys = [network.layer(l).edge(i, j, x) for (l, i, j), x in zip(edges, xs, strict=True)]
     return torch.stack(xs), torch.stack(ys)
@@ -171,56 +151,6 @@ def _with_ties(ranked: list[Suggestion], tol: float) -> list[Suggestion]:
 # ---- the whole network
 
 
-class _Referee:
-    """Refits a network on most rows and judges it on the rest.
-
-    The labels are what a formula is to reproduce; with class labels, or none, it is the model itself.
-    """
-
-    def __init__(self, network: Network):
-        x = network.seen()[:_ROWS]
-        self._floor = _FLOOR
-        if network.targets is not None and network.targets.ndim == 2:
-            y = network.targets[:_ROWS].to(network.dtype)
-        else:
-            self._floor = resolution(network)
-            with torch.no_grad():
-                y = network(x)
-        held_out = torch.arange(len(x), device=x.device) % _HELD_OUT == _HELD_OUT - 1
-        if len(x) < _FEW:
-            held_out = torch.zeros_like(held_out)
-        self.all = x.T.contiguous(), y.T.contiguous()
-        self.fit = x[~held_out].T.contiguous(), y[~held_out].T.contiguous()
-        self.judge = (x[held_out], y[held_out]) if bool(held_out.any()) else (x, y)
-        self.variance = float(y.var(0, correction=0).mean()) or 1.0
-
-    def allowed(self, error: float) -> float:
-        """Return how large the relative squared error of a simpler network may be, where it was ``error``."""
-        return (math.sqrt(error) * (1 + _SLACK) + self._floor) ** 2
-
-    def refit(self, network: Network, steps: int, *, everything: bool = False) -> float:
-        """Train what there is to train for a few steps; return the relative squared error on the rows held out."""
-        x, y = self.all if everything else self.fit
-        if Linearisation(network, x[:, :1]).size:
-            objective = Objective(network, x, y)
-            start = objective.start()
-            if math.isfinite(start.value):
-                solver, settled = LevenbergMarquardt(objective, damping=1e-3), Stall(*_SETTLED)
-                for _ in range(steps):
-                    loss = solver.current.loss
-                    if solver.done or settled.seen(loss) or loss < 1e-31 * self.variance:
-                        break
-                    solver.step()
-        return self.error(network)
-
-    @torch.no_grad()
-    def error(self, network: Network) -> float:
-        """Return the relative squared error on the rows held out; infinite where it is not a number."""
-        x, y = self.judge
-        error = float((network(x) - y).square().mean()) / self.variance
-        return error if math.isfinite(error) else math.inf
-
-
 @dataclass
 class _Named:
     """A network with some edges named, its held-out error, and what those names cost."""
@@ -246,7 +176,7 @@ def search_steps(
 
 
 def _search_steps(network: Network, names: list[str], r2_threshold: float) -> Generator[Progress, None, Network]:
-    referee = _Referee(network)
+    referee = referee_of(network)
     network = _without_silence(network, referee)
     state = _sharpened(copy.deepcopy(network), referee)
     waiting = [edge for edge in network.edges() if _is_spline(network, edge)]
@@ -258,7 +188,10 @@ def _search_steps(network: Network, names: list[str], r2_threshold: float) -> Ge
         edge = waiting.pop(first)
         candidates[edge] = _worth_trying([s for s in ranked[first] if s.r2 >= r2_threshold])
         allowed = referee.allowed(state.error)
-        tried = [_with_name(state, edge, suggestion, referee) for suggestion in candidates[edge]]
+        tried: list[_Named] = []
+        for suggestion in candidates[edge]:
+            yield Progress(total - len(waiting) - 1, total, f"edge {edge}: trying {suggestion.name}")
+            tried.append(_with_name(state, edge, suggestion, referee))
         good = [named for named in tried if named.error <= allowed]
         if good:
             state = max(good, key=lambda named: named.score)
@@ -293,7 +226,7 @@ def _with_own_splines(network: Network, named: Network) -> Network:
     return result
 
 
-def _without_silence(network: Network, referee: _Referee) -> Network:
+def _without_silence(network: Network, referee: Referee) -> Network:
     """Cut what carries next to nothing, if the rows held out do not miss it: a name for it would mean nothing."""
     cut = preview_cut(network, attribute(network))
     if not cut.n_edges:
@@ -306,7 +239,7 @@ def _without_silence(network: Network, referee: _Referee) -> Network:
     return smaller if referee.refit(copy.deepcopy(smaller), 2 * _SHORT) <= allowed else network
 
 
-def _sharpened(network: Network, referee: _Referee) -> _Named:
+def _sharpened(network: Network, referee: Referee) -> _Named:
     """Refine the splines as far as it pays on the rows held out."""
     best = _Named(network, referee.refit(network, _SHORT), {})
     for grid in _GRIDS:
@@ -335,14 +268,14 @@ def _worth_trying(ranked: list[Suggestion]) -> list[Suggestion]:
     return kept
 
 
-def _with_name(state: _Named, edge: Edge, suggestion: Suggestion, referee: _Referee, steps: int = _SHORT) -> _Named:
+def _with_name(state: _Named, edge: Edge, suggestion: Suggestion, referee: Referee, steps: int = _SHORT) -> _Named:
     trial = copy.deepcopy(state.network)
     fix(trial, edge, suggestion)
     error = referee.refit(trial, steps)
     return _Named(trial, error, {**state.costs, edge: cost(resolve([suggestion.name])[0])})
 
 
-def _reconsidered(state: _Named, candidates: dict[Edge, list[Suggestion]], referee: _Referee) -> _Named | None:
+def _reconsidered(state: _Named, candidates: dict[Edge, list[Suggestion]], referee: Referee) -> _Named | None:
     """Try the other candidates on each edge, now that the rest has names; return a better network if there is one."""
     if state.error < _EXACT:
         return None

@@ -19,7 +19,7 @@ from kanlab.engine.network import Network
 from kanlab.engine.objective import Evaluation, Objective
 from kanlab.engine.solvers.levenberg_marquardt import LevenbergMarquardt
 from kanlab.engine.threads import stretches
-from kanlab.symbolic.constants import nearest
+from kanlab.symbolic.constants import nearest, worth_saying
 from kanlab.symbolic.search import Progress
 
 #: Positions of a, b, c, d in an edge's constants.
@@ -170,7 +170,9 @@ def _snap_one(constants: _Constants, index: int, values: tuple[float, ...] | Non
         return None
     old, error = float(constants.current.vector[index]), constants.error(index)
     choices = [(f"{value:g}", value) for value in values] if values is not None else [
-        (str(candidate.expr).replace("pi", "π"), candidate.value) for candidate in nearest(old, _NEAR)[:4]
+        (str(candidate.expr).replace("pi", "π"), candidate.value)
+        for candidate in nearest(old, _NEAR)[:4]
+        if error is None or worth_saying(candidate, old, error)
     ]  # fmt: skip
     for text, value in choices:
         cost = constants.try_value(index, value)
