@@ -3,7 +3,7 @@
 ``python tests/benchmarks/recovery.py [seeds] [--only TEXT]`` prints a table and writes nothing. The shape of the KAN is
 given, as pykan's tutorials give it; the names come from the default library. "Exact": after snapping the formula has
 the truth's values, to 1e-6 of their spread, on a range 1.5 times wider (and where the truth is defined). "Within": all
-edges have names and the values differ from the noise-free truth's by less than the noise, on that range, too.
+edges have names and the values differ from the noise-free truth's by less than five times the noise, on that range.
 """
 
 from __future__ import annotations
