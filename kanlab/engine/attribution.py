@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from kanlab.engine.network import Network
+from kanlab.engine.network import Acts, Network
 
 Groups = Sequence[Sequence[tuple[int, ...]]]
 
@@ -42,8 +42,14 @@ def attribute(network: Network, x: Float[Tensor, "batch n_in"] | None = None) ->
     >>> scores.edges[0].shape, scores.features.shape
     (torch.Size([2, 1]), torch.Size([2]))
     """
+    return attribute_acts(network, network.acts(x))
+
+
+@torch.no_grad()
+def attribute_acts(network: Network, acts: Acts) -> Scores:
+    """Score every node and edge from activations that are known already, as `Network.acts` returns them."""
     outputs = torch.full((network.n_out,), 1.0 / network.n_out, dtype=network.dtype, device=network.device)
-    edges, nodes = carry_back(edge_shares(network, x), network.groups, outputs)
+    edges, nodes = carry_back(edge_shares(acts), network.groups, outputs)
     return Scores(edges, nodes)
 
 
@@ -65,7 +71,7 @@ def node_attribution(
     if isinstance(l, bool) or not isinstance(l, int) or not 1 <= l <= network.depth:
         raise ValueError(f"level {l!r} has no nodes to score inputs for: levels 1 to {network.depth} have")
     own = torch.eye(len(network.groups[l - 1]), dtype=network.dtype, device=network.device)
-    return carry_back(edge_shares(network, x)[:l], network.groups[:l], own)[1][0]
+    return carry_back(edge_shares(network.acts(x))[:l], network.groups[:l], own)[1][0]
 
 
 def feature_interaction(
@@ -118,12 +124,18 @@ def carry_back(
     return edges, nodes
 
 
-def edge_shares(network: Network, x: Float[Tensor, "batch n_in"] | None = None) -> list[Float[Tensor, "i o"]]:
+def edge_shares(acts: Acts) -> list[Float[Tensor, "i o"]]:
     """Return ``std(phi_ij) / std(sum_j)`` of each layer."""
     shares = []
-    for postacts in network.acts(x).postacts:
-        edges, sums = postacts.std(0, correction=0), postacts.sum(1).std(0, correction=0)
+    for postacts in acts.postacts:
+        edges, sums = _std(postacts), _std(postacts.sum(1))
         share = edges / sums.clamp_min(1e-12 * float(edges.max()) + 1e-300)
         # Edges that cancel each other can each exceed their sum without end; a share above 10 says nothing more.
         shares.append(share.clamp_max(10.0))
     return shares
+
+
+def _std(values: Tensor) -> Tensor:
+    """Return the standard deviations over the batch, exactly 0 for a constant, several times as fast as torch's."""
+    from_first = values - values[:1]
+    return (from_first - from_first.mean(0)).square().mean(0).sqrt()

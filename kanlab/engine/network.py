@@ -34,6 +34,10 @@ class Acts:
     preacts: list[Float[Tensor, "batch in_dim out_dim"]]
     postacts: list[Float[Tensor, "batch in_dim out_dim"]]
 
+    def ranges(self) -> list[Float[Tensor, "nodes 2"]]:
+        """Return the least and the greatest value of each node that feeds a layer."""
+        return [torch.stack([h.amin(0), h.amax(0)], -1) for h in self.nodes[:-1]]
+
 
 class Network(nn.Module):
     """The trainable function; `kanlab.KAN` adds what people do with it.
@@ -256,8 +260,14 @@ class Network(nn.Module):
         if self.samples is None:
             points = [layer.knots[:, [layer.k, layer.knots.shape[-1] - layer.k - 1]] for layer in self.kan_layers()]
         else:
-            nodes = self.acts().nodes[:-1]
-            points = [torch.stack([h.amin(0), h.amax(0)], -1) for h in nodes]
+            points = self.acts().ranges()
+        return self.curves_between(points, n)
+
+    @torch.no_grad()
+    def curves_between(
+        self, points: Sequence[Float[Tensor, "i 2"]], n: int
+    ) -> list[tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]]:
+        """Sample every edge at ``n`` even points between the ends of a range that each input of each layer has."""
         even = torch.linspace(0, 1, n, dtype=self.dtype, device=self.device)
         curves = []
         for layer, ends in zip(self.kan_layers(), points, strict=True):

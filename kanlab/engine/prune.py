@@ -108,10 +108,14 @@ def edges_around(network: Network, l: int, node: int) -> tuple[Edge, ...]:
 
 def _by_node(network: Network, l: int, per_subnode: Tensor) -> Tensor:
     """Whether any subnode of each node after layer ``l`` is marked."""
+    if len(per_subnode) == len(network.groups[l]):  # plain sums alone
+        return per_subnode
     return torch.stack([per_subnode[list(group)].any() for group in network.groups[l]])
 
 
 def _by_subnode(network: Network, l: int, per_node: Tensor) -> Tensor:
+    if network.layer(l).out_dim == len(per_node):
+        return per_node
     return torch.cat([node.expand(len(group)) for node, group in zip(per_node, network.groups[l], strict=True)])
 
 

@@ -47,7 +47,7 @@ def advice_of(session: Session, *, trained: bool) -> list[Advice]:
     train, test = session.losses()
     if not math.isfinite(train):
         return [*advice, Advice("broken", "The loss is not a finite number.", action=_action("undo", "undo"))]
-    quality, grid = r_squared(session), max(model.grid)
+    quality, grid = r_squared(session, train, test), max(model.grid)
     splines = sum(state["kind"] == "spline" for state in edge_states(model))
     fine = quality is not None and quality > _FINE  # two tiny losses may differ by a lot and mean nothing
     if math.isfinite(test) and test > 2 * train and splines and not fine:

@@ -52,7 +52,6 @@ class Panel(anywidget.AnyWidget):
             raise ValueError(f"language is {language!r}; allowed are None (the browser's) and {', '.join(LANGUAGES)}")
         self.hub: Hub = hub_of(session)
         super().__init__(hidden=hidden, language=language or "", **options)
-        self.hub.teller.attach(self)
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:

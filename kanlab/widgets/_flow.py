@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 #: Frames that may be on their way, and seconds after which unanswered ones count as lost.
 WINDOW, LOST_AFTER = 12, 2.0
 
@@ -43,7 +46,8 @@ class Pace:
     every
         Seconds from one time to the next, at least.
     share
-        Of the time that it may take at most.
+        Of the processor's time that it may take at most. The thread's own time is what counts: where other work keeps
+        the cores busy, a clock on the wall would make everything rare.
     """
 
     def __init__(self, every: float, share: float):
@@ -54,6 +58,8 @@ class Pace:
         """Whether it is time."""
         return now >= self._due
 
-    def done(self, begun: float, ended: float) -> None:
-        """Note when it was done last."""
-        self._due = begun + max(self._every, (ended - begun) / self._share)
+    def carry_out(self, work: Callable[[], None], now: float) -> None:
+        """Do it now."""
+        begun = time.thread_time()
+        work()
+        self._due = now + max(self._every, (time.thread_time() - begun) / self._share)

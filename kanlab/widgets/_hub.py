@@ -26,8 +26,8 @@ from kanlab.widgets._teller import Teller, View
 
 #: Seconds between frames, and between the slower things while training.
 _FRAME_EVERY, _SLOW_EVERY = 0.1, 1.0
-#: What the slower things may take of the time of training; a frame may take any.
-_SLOW_SHARE = 0.04
+#: What frames may take of the processor's time while it trains, and what each of the slower things may.
+_FRAME_SHARE, _SLOW_SHARE = 0.1, 0.01
 
 
 class Hub:
@@ -41,7 +41,10 @@ class Hub:
         self.flow = Flow()
         self.scene = Scene(self.desk, self.live, self.runner)
         self.teller = Teller(self.scene, self.flow)
-        self._framed, self._slow = Pace(_FRAME_EVERY, 1.0), Pace(_SLOW_EVERY, _SLOW_SHARE)
+        self._frames = Pace(_FRAME_EVERY, _FRAME_SHARE)
+        self._slow = [
+            (Pace(_SLOW_EVERY, _SLOW_SHARE), tell) for tell in (self.teller.nodes, self.teller.formula, self._tell_edge)
+        ]
         session.listeners.append(self._session_changed)
 
     @property
@@ -52,7 +55,8 @@ class Hub:
     # ---- what panels and cells call
 
     def greet(self, view: View) -> None:
-        """Tell a view that was just drawn everything."""
+        """Tell a view that was just drawn everything, and from now on what changes."""
+        self.teller.attach(view)
         self.flow.hello(time.monotonic())
         self.runner.look(lambda: self.teller.all(view))
 
@@ -112,13 +116,11 @@ class Hub:
             self.desk.error = step.reason
         if not self.flow.watched:
             return
-        if self._framed.due(now) and self.flow.keeps_up(now):
-            self.teller.frame(grows=True)
-            self._framed.done(now, time.monotonic())
-        if self._slow.due(now):
-            begun = time.monotonic()
-            self._tell_slow_things()
-            self._slow.done(begun, time.monotonic())
+        if self._frames.due(now) and self.flow.keeps_up(now):
+            self._frames.carry_out(lambda: self.teller.frame(grows=True), now)
+        for pace, tell in self._slow:
+            if pace.due(now):
+                pace.carry_out(tell, now)
 
     def progressed(self, progress: Progress | None, label: str) -> None:
         """Note a long command's progress."""
@@ -166,9 +168,7 @@ class Hub:
         if not self.runner.training:  # else the next frame is near; it shows what pruning would do now
             self.teller.frame()
 
-    def _tell_slow_things(self) -> None:
-        self.teller.nodes()
-        self.teller.formula()
+    def _tell_edge(self) -> None:
         if self.desk.selected is not None:
             self.teller.detail()
 

@@ -11,7 +11,7 @@ from kanlab.curve import Row
 from kanlab.widgets._state import finite
 
 #: Rows of a long curve that are told, about.
-MOST = 1000
+MOST = 500
 #: Frames of which any may be lost: each repeats the rows that the last so many told.
 REPEATED = 16
 

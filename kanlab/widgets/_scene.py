@@ -72,7 +72,7 @@ class Scene:
             "train": _state.finite(train),
             "test": _state.finite(test),
             "reg": _state.finite(reg),
-            "r2": _state.r_squared(session, shown),
+            "r2": _state.r_squared(session, train, test),
             "speed": _state.finite(self._live.speed) if self._runner.training else None,
             "points": _state.POINTS,
             "loss": self._rows.end(rows) if grows else LossRows().whole(rows),

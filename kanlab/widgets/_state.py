@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kanlab.engine.attribution import attribute
+from kanlab.engine.attribution import attribute_acts
 from kanlab.engine.prune import preview_cut
 from kanlab.kan import KAN
 from kanlab.session import Session
@@ -128,13 +128,14 @@ class Arrays:
 @torch.no_grad()
 def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
     """Sample all curves, scores and the prune preview."""
-    scores = attribute(model)
+    acts = model.acts()  # once, for scores and ranges
+    scores = attribute_acts(model, acts)
     cut = preview_cut(model, scores, edge_th=edge_th, node_th=node_th)
-    curves, ranges = [], []
-    for layer, (x, y) in zip(model.kan_layers(), model.edge_curves(POINTS), strict=True):
-        curves.append(y.flatten(0, 1))
-        ends = x[:, [0, -1]]
-        ranges.append(ends.unsqueeze(1).expand(-1, layer.out_dim, -1).flatten(0, 1))
+    ends = acts.ranges()
+    curves = [y for _, y in model.curves_between(ends, POINTS)]
+    ranges = [
+        pair.unsqueeze(1).expand(-1, layer.out_dim, -1) for layer, pair in zip(model.kan_layers(), ends, strict=True)
+    ]
 
     def flat(parts: Sequence[torch.Tensor]) -> np.ndarray:
         return torch.cat([part.flatten().double() for part in parts]).cpu().numpy()
@@ -142,15 +143,13 @@ def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
     return Arrays(flat(curves), flat(ranges), flat(scores.edges), flat(cut.edges), flat(scores.nodes), flat(cut.nodes))
 
 
-@torch.no_grad()
-def r_squared(session: Session, model: KAN | None = None) -> float | None:
-    """Return R² on the held-out rows (training rows, where there are none)."""
-    model = model or session.model
+def r_squared(session: Session, train: float, test: float) -> float | None:
+    """Return R² on the held-out rows (training rows, where there are none) from the root mean squared errors."""
     data = session.data
-    x, y = data.test_input, data.test_label
-    if x is None or y is None or len(y) < 2:
-        x, y = data.train_input, data.train_label
+    y, error = data.test_label, test
+    if y is None or len(y) < 2:
+        y, error = data.train_label, train
     if y.ndim == 1:
         return None
     variance = float(y.var(0, correction=0).mean())
-    return finite(1 - float((model(x) - y).square().mean()) / variance) if variance else None
+    return finite(1 - error**2 / variance) if variance else None

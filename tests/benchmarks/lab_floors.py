@@ -50,6 +50,7 @@ hub.set(optimizer="Adam")
 """
 WINDOW = 6.0
 Row = tuple[str, str, str]
+Show = Callable[[list[int]], tuple[Notebook, LabPage]]
 
 
 def spent(book: Notebook) -> tuple[float, float, float]:
@@ -102,7 +103,7 @@ def violations(lab: LabPage) -> int:
     return len(lab.region.evaluate(run)["violations"])
 
 
-def slowdown(show: Callable[..., tuple[Notebook, LabPage]], width: list[int]) -> tuple[float, float]:
+def slowdown(show: Show, width: list[int]) -> tuple[float, float]:
     """Return what share of a core an open Lab takes at ten frames a second, in percent, and the frames a second.
 
     A step's processor time is known from training alone; what the kernel spends beyond it while the Lab is open, per
@@ -122,8 +123,8 @@ def slowdown(show: Callable[..., tuple[Notebook, LabPage]], width: list[int]) ->
     return statistics.median(shares), statistics.median(rates)
 
 
-def measure(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> Iterator[Row]:
-    """Measure one floor after the other."""
+def opened(show: Show, minutes: float) -> Iterator[Row]:
+    """Measure how soon a Lab is there, how soon it acts, and what axe-core finds."""
     book, lab = show([2, 5, 1])
     yield "Lab visible after the cell runs", "1.5 s", f"{book.visible_after:.2f} s"  # type: ignore[attr-defined]
     book.kexec("lab.start()")
@@ -136,32 +137,40 @@ def measure(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> It
         book.page.wait_for_timeout(800)
         broken.append(violations(lab))
     yield "axe-core, WCAG 2.1 A and AA: light, dark", "0, 0", ", ".join(map(str, broken))
+
+
+def slowed(show: Show, minutes: float) -> Iterator[Row]:
+    """Measure what an open Lab takes of the training."""
     for width, edges, floor in (([2, 5, 1], 15, "5 %"), ([10, 18, 1], 198, "10 %")):
         share, frames = slowdown(show, width)
-        yield f"training slowed by an open Lab, {edges} edges", f"{floor}, 10 frames/s", f"{share:.1f} %, {frames:.1f}"
+        what = f"share of a core that an open Lab takes, {edges} edges"
+        yield what, f"{floor}, 10 frames/s", f"{share:.1f} %, {frames:.1f}"
+
+
+def drawn(show: Show, minutes: float) -> Iterator[Row]:
+    """Measure the drawing of 500 edges, and the bundle."""
     _, lab = show([20, 20, 5])
     median, p95 = dropped(lab)
-    yield (
-        "500 edges: time between drawings while panning and hovering",
-        "16.7 ms",
-        f"median {median:.1f}, p95 {p95:.1f} ms",
-    )
+    what = "500 edges: time between drawings while panning and hovering"
+    yield what, "16.7 ms", f"median {median:.1f}, p95 {p95:.1f} ms"
     static = ROOT / "kanlab" / "widgets" / "static"
     size = sum((static / name).stat().st_size for name in ("kanlab.js", "kanlab.css"))
     yield "bundle", "150 kB", f"{size / 1000:.0f} kB"
-    yield stayed(show, minutes)
 
 
-def stayed(show: Callable[..., tuple[Notebook, LabPage]], minutes: float) -> Row:
+def stayed(show: Show, minutes: float) -> Iterator[Row]:
     """Measure a long training."""
     book, lab = show([2, 5, 1])
     found = stay(book, lab, minutes)
     what = f"memory over {minutes:g} min, {found.steps} steps: kernel, page's heap, its nodes; lost"
-    return what, "± 5 %; 0, 0", str(found)
+    yield what, "± 5 %; 0, 0", str(found)
+
+
+FLOORS = {"opened": opened, "slowed": slowed, "drawn": drawn, "stayed": stayed}
 
 
 @contextmanager
-def laboratory() -> Iterator[Callable[..., tuple[Notebook, LabPage]]]:
+def laboratory() -> Iterator[Show]:
     """Start JupyterLab and Chromium; yield what shows a Lab of some width in a new notebook."""
     from playwright.sync_api import sync_playwright
 
@@ -194,13 +203,16 @@ def laboratory() -> Iterator[Callable[..., tuple[Notebook, LabPage]]]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("floors", nargs="*", help=f"which to measure: {', '.join(FLOORS)}; all by default")
+    parser.add_argument("--minutes", type=float, default=2.0, help="of the long training")
     parser.add_argument("--hour", action="store_true", help="measure nothing but an hour of training")
     asked = parser.parse_args()
+    floors = ["stayed"] if asked.hour else asked.floors or list(FLOORS)
     print("| what | floor | measured |\n|---|---|---|")
     with laboratory() as show:
-        for what, floor, found in [stayed(show, 60)] if asked.hour else measure(show, asked.minutes):
-            print(f"| {what} | {floor} | {found} |", flush=True)
+        for name in floors:
+            for what, floor, found in FLOORS[name](show, 60.0 if asked.hour else asked.minutes):
+                print(f"| {what} | {floor} | {found} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from kanlab.widgets import _flow
 from kanlab.widgets._flow import LOST_AFTER, WINDOW, Flow, Pace
 
 
@@ -53,16 +56,24 @@ def test_a_hello_opens_the_window(flow: Flow) -> None:
     assert flow.keeps_up(0.2)
 
 
-def test_what_is_quick_comes_as_often_as_it_may() -> None:
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Callable[[], None]]:
+    """Return what makes work of so many seconds of the processor."""
+    spent = [0.0]
+    monkeypatch.setattr(_flow.time, "thread_time", lambda: spent[0])
+    return lambda seconds: lambda: spent.__setitem__(0, spent[0] + seconds)
+
+
+def test_what_is_quick_comes_as_often_as_it_may(busy) -> None:
     pace = Pace(0.1, share=0.04)
     assert pace.due(0.0)
-    pace.done(5.0, 5.001)
+    pace.carry_out(busy(0.001), 5.0)
     assert not pace.due(5.09)
     assert pace.due(5.1)
 
 
-def test_what_takes_long_keeps_to_its_share() -> None:
+def test_what_takes_long_keeps_to_its_share(busy) -> None:
     pace = Pace(0.1, share=0.04)
-    pace.done(5.0, 5.02)
+    pace.carry_out(busy(0.02), 5.0)
     assert not pace.due(5.49)
     assert pace.due(5.5)

@@ -218,16 +218,20 @@ class TestRSquared:
         session = make_session()
         with torch.no_grad():
             prediction = session.model(session.data.test_input)
-        assert _state.r_squared(session) == pytest.approx(metrics.r2_score(session.data.test_label, prediction))
+        assert _state.r_squared(session, *session.losses()) == pytest.approx(
+            metrics.r2_score(session.data.test_label, prediction)
+        )
 
     def test_is_that_of_the_training_rows_where_there_are_no_others(self) -> None:
         dataset = {name: part for name, part in hello.dataset(30, 5).items() if name.startswith("train")}
-        assert _state.r_squared(Session(KAN([2, 1]), dataset)) is not None
+        session = Session(KAN([2, 1]), dataset)
+        assert _state.r_squared(session, *session.losses()) is not None
 
     def test_is_none_for_classes_and_constants(self) -> None:
         x = torch.rand(30, 2, generator=torch.Generator().manual_seed(0))
-        assert _state.r_squared(Session(KAN([2, 2]), {"train_input": x, "train_label": (x[:, 0] > 0.5).long()})) is None
-        assert _state.r_squared(Session(KAN([2, 1]), {"train_input": x, "train_label": torch.ones(30, 1)})) is None
+        for width, label in (([2, 2], (x[:, 0] > 0.5).long()), ([2, 1], torch.ones(30, 1))):
+            session = Session(KAN(width), {"train_input": x, "train_label": label})
+            assert _state.r_squared(session, *session.losses()) is None
 
 
 class TestDetail:
