@@ -8,7 +8,7 @@ multiplication node the product of ``mult_arity`` of them. Multiplication nodes 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, TypeVar, cast
@@ -26,6 +26,10 @@ Value = TypeVar("Value")
 SILENT = 1e-9
 
 
+#: Even points over the range of each input of a layer, and each edge's values there.
+Curve = tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]
+
+
 @dataclass(frozen=True)
 class Acts:
     """All activations for one batch (``[batch, ...]``), as `Network.acts` returns them."""
@@ -33,10 +37,6 @@ class Acts:
     nodes: list[Float[Tensor, "batch nodes"]]
     preacts: list[Float[Tensor, "batch in_dim out_dim"]]
     postacts: list[Float[Tensor, "batch in_dim out_dim"]]
-
-    def ranges(self) -> list[Float[Tensor, "nodes 2"]]:
-        """Return the least and the greatest value of each node that feeds a layer."""
-        return [torch.stack([h.amin(0), h.amax(0)], -1) for h in self.nodes[:-1]]
 
 
 class Network(nn.Module):
@@ -233,15 +233,35 @@ class Network(nn.Module):
 
     def acts(self, x: Float[Tensor, "batch n_in"] | None = None) -> Acts:
         """Evaluate all nodes and edges on ``x`` (default: the samples the model was trained on)."""
-        h = self.read(self.seen() if x is None else x)
+        return self._acts(self.seen() if x is None else x, lambda layer, h: layer.postacts(h))
+
+    @torch.no_grad()
+    def acts_and_curves(self, n: int) -> tuple[Acts, list[Curve]]:
+        """Return `acts` and `edge_curves`, in one pass over the layers."""
+        even, curves = self._even(n), []
+
+        def evaluate(layer: KANLayer, h: Tensor) -> Tensor:
+            low, high = h.amin(-1, keepdim=True), h.amax(-1, keepdim=True)
+            x = low + (high - low) * even
+            phi = layer.postacts(torch.cat([h, x], -1))
+            curves.append((x, phi[..., -n:]))
+            return phi[..., :-n]
+
+        return self._acts(self.seen(), evaluate), curves
+
+    def _acts(self, x: Tensor, evaluate: Callable[[KANLayer, Tensor], Tensor]) -> Acts:
+        h = self.read(x)
         nodes, preacts, postacts = [h.T], [], []
         for l, layer in enumerate(self.kan_layers()):
-            phi = layer.postacts(h)
+            phi = evaluate(layer, h)
             preacts.append(h.T.unsqueeze(-1).expand(-1, -1, layer.out_dim))
             postacts.append(phi.permute(2, 0, 1))
             h = self.combine(l, phi.sum(0))
             nodes.append(h.T)
         return Acts(nodes, preacts, postacts)
+
+    def _even(self, n: int) -> Float[Tensor, " n"]:
+        return torch.linspace(0, 1, n, dtype=self.dtype, device=self.device)
 
     def seen(self) -> Float[Tensor, "batch n_in"]:
         """Return the samples the model knows, or say that there are none yet."""
@@ -255,23 +275,14 @@ class Network(nn.Module):
         self.targets = None if y is None else y.detach().clone()
 
     @torch.no_grad()
-    def edge_curves(self, n: int = 101) -> list[tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]]:
+    def edge_curves(self, n: int = 101) -> list[Curve]:
         """Sample every edge at ``n`` even points over the range of its data (of its grid, before any data)."""
-        if self.samples is None:
-            points = [layer.knots[:, [layer.k, layer.knots.shape[-1] - layer.k - 1]] for layer in self.kan_layers()]
-        else:
-            points = self.acts().ranges()
-        return self.curves_between(points, n)
-
-    @torch.no_grad()
-    def curves_between(
-        self, points: Sequence[Float[Tensor, "i 2"]], n: int
-    ) -> list[tuple[Float[Tensor, "i n"], Float[Tensor, "i o n"]]]:
-        """Sample every edge at ``n`` even points between the ends of a range that each input of each layer has."""
-        even = torch.linspace(0, 1, n, dtype=self.dtype, device=self.device)
+        if self.samples is not None:
+            return self.acts_and_curves(n)[1]
         curves = []
-        for layer, ends in zip(self.kan_layers(), points, strict=True):
-            x = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * even
+        for layer in self.kan_layers():
+            low, high = layer.knots[:, layer.k, None], layer.knots[:, -layer.k - 1, None]
+            x = low + (high - low) * self._even(n)
             curves.append((x, layer.postacts(x)))
         return curves
 

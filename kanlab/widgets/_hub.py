@@ -27,7 +27,7 @@ from kanlab.widgets._teller import Teller, View
 #: Seconds between frames, and between the slower things while training.
 _FRAME_EVERY, _SLOW_EVERY = 0.1, 1.0
 #: What frames may take of the processor's time while it trains, and what each of the slower things may.
-_FRAME_SHARE, _SLOW_SHARE = 0.1, 0.01
+_FRAME_SHARE, _SLOW_SHARE = 0.1, 0.005
 
 
 class Hub:

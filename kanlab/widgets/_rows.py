@@ -29,7 +29,7 @@ class LossRows:
 
     def end(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return the rows since the oldest of the last frames; all, where the curve has been thinned since."""
-        every = max(1, math.ceil(len(rows) / MOST))
+        every = _spacing(len(rows))
         kept = thinned(rows)
         same = all(spacing == every and count <= len(kept) for spacing, count in self._told)
         if not same:
@@ -40,8 +40,12 @@ class LossRows:
         return {"from": start, "rows": [[row[0], *map(finite, row[1:])] for row in kept[start:]]}
 
 
-def thinned(rows: Sequence[Row], most: int = MOST) -> list[Row]:
-    """Keep at most about ``most`` rows of a long curve, and the last."""
-    every = max(1, math.ceil(len(rows) / most))
-    kept = list(rows[::every])
+def _spacing(count: int) -> int:
+    """Return every how many rows are told: a power of two, so that it seldom changes and all are told anew."""
+    return 1 << max(0, math.ceil(math.log2(max(count, 1) / MOST)))
+
+
+def thinned(rows: Sequence[Row]) -> list[Row]:
+    """Keep at most about ``MOST`` rows of a long curve, and the last."""
+    kept = list(rows[:: _spacing(len(rows))])
     return kept if not rows or kept[-1] is rows[-1] else [*kept, rows[-1]]

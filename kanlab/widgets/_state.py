@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,19 +127,13 @@ class Arrays:
 @torch.no_grad()
 def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
     """Sample all curves, scores and the prune preview."""
-    acts = model.acts()  # once, for scores and ranges
+    acts, curves = model.acts_and_curves(POINTS)
     scores = attribute_acts(model, acts)
     cut = preview_cut(model, scores, edge_th=edge_th, node_th=node_th)
-    ends = acts.ranges()
-    curves = [y for _, y in model.curves_between(ends, POINTS)]
-    ranges = [
-        pair.unsqueeze(1).expand(-1, layer.out_dim, -1) for layer, pair in zip(model.kan_layers(), ends, strict=True)
-    ]
-
-    def flat(parts: Sequence[torch.Tensor]) -> np.ndarray:
-        return torch.cat([part.flatten().double() for part in parts]).cpu().numpy()
-
-    return Arrays(flat(curves), flat(ranges), flat(scores.edges), flat(cut.edges), flat(scores.nodes), flat(cut.nodes))
+    values = [y for _, y in curves]
+    ranges = [x[:, None, [0, -1]].expand(-1, y.shape[1], -1) for x, y in curves]
+    parts = (values, ranges, scores.edges, cut.edges, scores.nodes, cut.nodes)
+    return Arrays(*(torch.cat([part.flatten().double() for part in layers]).cpu().numpy() for layers in parts))
 
 
 def r_squared(session: Session, train: float, test: float) -> float | None:

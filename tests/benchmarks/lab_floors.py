@@ -111,6 +111,7 @@ def slowdown(show: Show, width: list[int]) -> tuple[float, float]:
     """
     book, lab = show(width)
     book.kexec("lab.start()")
+    lab.until(lambda: book.keval("counted['steps']") > 50, "the training to be under way", timeout=120)
     shares, rates = [], []
     for _ in range(3):
         book.kexec("hub.flow.watched = False")

@@ -47,7 +47,8 @@ def parts(hub: Hub) -> dict[str, Callable[[], object]]:
     hub.desk.select((0, 0, 0))
 
     def formula() -> object:
-        session.model.layer(0).coef.data.mul_(1.0)  # as a step does: the model is another one
+        with torch.no_grad():
+            session.model.layer(0).coef.mul_(1.0)  # as a step does: the model is another one
         return scene.formula()
 
     told, grown = LossRows(), itertools.count(1000, 30)

@@ -71,6 +71,11 @@ def until(condition: Any) -> None:
         time.sleep(0.002)
 
 
+def greet(panel: Panel) -> None:
+    """Show the panel somewhere."""
+    from_browser(panel, {"kind": "hello"})
+
+
 class TestEveryPanel:
     def test_is_exported_and_says_what_the_front_end_shall_draw(self, panel: Panel) -> None:
         # anywidget gives each instance a class of its own, of the same name.
@@ -138,12 +143,21 @@ class TestEveryPanel:
     ) -> None:
         other = NetworkGraph(session)
         assert other.hub is panel.hub
+        greet(other)
         sent = overheard(other, monkeypatch)
         from_browser(panel, {"kind": "cmd", "id": 1, "name": "select", "args": {"edge": [0, 0, 1]}})
         states = [message["state"] for message in sent if message["kind"] == "state"]
         assert states[-1]["selected"] == [0, 0, 1]
         assert not any(message["kind"] == "done" for message in sent)
         other.close()
+
+    def test_hears_nothing_until_it_is_shown(self, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A panel that code alone uses costs no messages."""
+        sent = overheard(panel, monkeypatch)
+        panel.session.refine(5)
+        assert sent == []
+        greet(panel)
+        assert [message["kind"] for message in sent] == ["state", "frame", "nodes", "detail"]
 
     def test_once_closed_takes_nothing_amiss(self, panel: Panel) -> None:
         panel.close()
@@ -168,6 +182,7 @@ class TestTrainingPanel:
         ],
     )
     def test_controls_are_properties(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+        greet(lab)
         sent = overheard(lab, monkeypatch)
         assert getattr(lab.training, name) != value
         setattr(lab.training, name, value)
