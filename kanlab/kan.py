@@ -531,7 +531,8 @@ class KAN(legacy.EarlierCalls, Network):
         """Return sympy expressions, one an output, and the variables.
 
         Numbers are rounded to ``floating_digit`` decimals; None leaves them as they are and drops only what is rounding
-        (1e-12 of the output's spread). For the normalisers see `formula`.
+        (1e-12 of the output's spread). For the normalisers see `formula`. A formula that disagrees with the model gives
+        a `FormulaWarning`.
         """
         formula = self.formula(var, normalizer=normalizer, output_normalizer=output_normalizer)
         if floating_digit is None:

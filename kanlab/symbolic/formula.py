@@ -36,7 +36,7 @@ _CHECKED = 256
 _SAME = 1e-11
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Formula:
     """The formula of a network; made by `KAN.formula` and `kanlab.symbolic.reading.formula_of`.
 
@@ -113,7 +113,7 @@ class Formula:
         >>> KAN.from_formula("exp(sin(pi*x) + y**2)", ["x", "y"]).formula().complexity
         9
         """
-        return sum(count_parts(expr) for expr in self.shown(4))
+        return sum(count_parts(expr) for expr in self._displayed(4))
 
     @functools.cached_property
     def constants(self) -> Estimates:
@@ -166,6 +166,14 @@ class Formula:
         ``10^-digits`` of its spread. A number that is a named constant to the last bit, as after snapping, is shown by
         its name: π, e, √2, ½.
         """
+        self._warn()
+        return self._displayed(digits)
+
+    def __repr__(self) -> str:
+        text = ", ".join(f"{name} = {expr}" for name, expr in zip(self.outputs, self._displayed(4), strict=True))
+        return f"{text}  [{self.warning}]" if self.warning else text
+
+    def _displayed(self, digits: int | None) -> tuple[sympy.Expr, ...]:
         if digits is None:
             return self.exprs
         if digits not in self._shown:
@@ -188,14 +196,13 @@ class Formula:
         if name not in names:
             raise ValueError(f"{name!r} is not a variable of this formula: they are {', '.join(names)}")
         place = names.index(name)
-        return replace(
-            self,
+        return self._other(
             exprs=tuple(differentiate(expr, self.variables[place]) for expr in self.exprs),
             outputs=tuple(f"d{output}/d{name}" for output in self.outputs),
             curves=with_derivatives(self.curves),
             reference=replace(self.reference, by=(*self.reference.by, place)),
             remark=None,
-        )._trimmed()
+        )
 
     def simplified(self, time_limit: float = 2.0) -> Formula:
         """Return the shortest form that sympy finds within ``time_limit`` seconds and that has the same values.
@@ -206,7 +213,7 @@ class Formula:
         found = simpler_forms([shown.named(expr) for expr in self.exprs], time_limit)
         exprs = tuple(self._shortest(expr, forms) for expr, forms in zip(self.exprs, found.forms, strict=True))
         remark = f"simplifying was stopped, {found.reason}: a shorter form may exist" if found.reason else None
-        return replace(self, exprs=exprs, remark=remark)._trimmed()
+        return self._other(exprs=exprs, remark=remark)
 
     # --- exports
 
@@ -217,7 +224,7 @@ class Formula:
         name and ``=`` in front.
         """
         return display.latex(
-            self._chosen(self.shown(digits), out), self.variables, digits, equation=equation, warning=self._warn()
+            self._chosen(self._displayed(digits), out), self.variables, digits, equation=equation, warning=self._warn()
         )
 
     def _repr_latex_(self) -> str:
@@ -228,7 +235,7 @@ class Formula:
     def mathml(self, digits: int | None = 4, *, out: int | None = None, equation: bool = False) -> str:
         """Return a ``<math>`` element in presentation MathML; the parameters are those of `latex`."""
         return display.mathml(
-            self._chosen(self.shown(digits), out), self.variables, digits, equation=equation, warning=self._warn()
+            self._chosen(self._displayed(digits), out), self.variables, digits, equation=equation, warning=self._warn()
         )
 
     def python(self, *, out: int | None = None) -> str:
@@ -323,6 +330,12 @@ class Formula:
             if count_parts(form) < count_parts(best) and same_values(self._values([form], x), exact, allowed):
                 best = form
         return best
+
+    def _other(self, **changes: Any) -> Formula:
+        """Return another form of the formula; what was wrong with this one is wrong with that."""
+        other = replace(self, **changes)._trimmed()
+        other._faults.extend(self._faults)
+        return other
 
     def _trimmed(self) -> Formula:
         """Return the formula with the curves that occur in it."""

@@ -283,10 +283,27 @@ class TestWarning:
             text = export(wrong)
         assert "warning: the formula differs from the model by up to" in text
 
-    @pytest.mark.parametrize("make", [Formula.numpy, Formula.torch])
-    def test_functions_warn_when_they_are_made(self, wrong, make):
+    @pytest.mark.parametrize("make", [Formula.numpy, Formula.torch, Formula.shown])
+    def test_functions_and_expressions_are_not_given_out_without_it(self, wrong, make):
         with pytest.warns(FormulaWarning, match="differs from the model by up to"):
             make(wrong)
+
+    def test_its_text_has_it(self, wrong, hello):
+        assert "[warning: the formula differs from the model" in str(wrong)
+        assert repr(formula_of(hello, ["x", "y"])) == "f = exp(y**2 + sin(3.14159265*x))"
+
+    @pytest.mark.parametrize("digits", [None, 3])
+    def test_symbolic_formula_warns(self, hello, wrong, digits, monkeypatch):
+        model = KAN([1, 1])
+        model.take_over(hello)
+        monkeypatch.setattr("kanlab.symbolic.reading.formula_of", lambda *_, **__: wrong)
+        with pytest.warns(FormulaWarning, match="differs from the model by up to"):
+            model.symbolic_formula(floating_digit=digits)
+
+    def test_other_forms_of_a_wrong_formula_are_wrong_too(self, wrong):
+        for other in (wrong.derivative("x"), wrong.simplified(1e-3)):
+            with pytest.warns(FormulaWarning, match="differs from the model by up to"):
+                other.latex()
 
     def test_it_is_a_comment_that_changes_no_meaning(self, wrong):
         with pytest.warns(FormulaWarning):
@@ -312,8 +329,9 @@ class TestWarning:
         formula.model.layer(0).fix(0, 0, get("x"), (1.0, 0.0, 1.0, 0.0))
         assert formula.warning is None
         assert not formula.check({"train_input": samples(1)}).agrees
-        with pytest.warns(FormulaWarning, match="differs"):
-            formula.python()
+        for form in (formula, formula.simplified(1e-3), formula.derivative(formula.variables[0])):
+            with pytest.warns(FormulaWarning, match="differs"):
+                form.python()
 
 
 class TestDerivative:

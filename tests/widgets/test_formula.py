@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,6 +12,7 @@ import torch
 
 from kanlab import KAN, Session, create_dataset
 from kanlab.problems import hello
+from kanlab.symbolic.reference import FormulaWarning
 from kanlab.widgets._formula import FormulaTeller
 
 #: As PROTOCOL.md lists them.
@@ -162,3 +164,17 @@ def test_names_are_escaped(teller: FormulaTeller) -> None:
     (output,) = told(teller, session)["outputs"]
     assert "<img" not in output["mathml"]
     assert "<img src=x onerror=alert(1)>" in "".join(ElementTree.fromstring(output["mathml"]).itertext())
+
+
+def test_a_formula_that_disagrees_is_told_with_its_warning_in_every_text(
+    monkeypatch: pytest.MonkeyPatch, teller: FormulaTeller, solved: Session
+) -> None:
+    right = solved.formula()
+    wrong = replace(right, exprs=(1.001 * right.exprs[0],))
+    monkeypatch.setattr(KAN, "formula", lambda *_: wrong)
+    with pytest.warns(FormulaWarning, match="differs from the model"):
+        formula = told(teller, solved)
+    assert formula["agrees"] is False
+    assert formula["message"].startswith("the formula differs from the model by up to")
+    for text in (*(formula[kind] for kind in ("latex", "python", "sympy")), *formula["outputs"][0].values()):
+        assert "warning: the formula differs" in text
