@@ -160,6 +160,22 @@ class Runner:
         finally:
             self._listener.progressed(None, label)
 
+    def search(self, work: Callable[[Callable[[], bool], Callable[[Progress], None]], T], label: str) -> T:
+        """Carry out ``work(stop, progress)``, which asks whether to stop and then returns what it has.
+
+        To be called from a queued command, as `long`; looks are carried out whenever it asks.
+        """
+        self._cancel.clear()
+
+        def stop() -> bool:
+            self._carry_out(self._looks)
+            return self._cancel.is_set()
+
+        try:
+            return work(stop, lambda progress: self._listener.progressed(progress, label))
+        finally:
+            self._listener.progressed(None, label)
+
     # ---- the thread
 
     def _enqueue(self, queue: Queue, work: Callable[[], T]) -> Future[T]:

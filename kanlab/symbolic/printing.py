@@ -376,7 +376,8 @@ class _MathmlWriter(_Writer):
     def number(self, expr: sympy.Rational | sympy.Float) -> tuple[str, int]:
         place = self.places.get(abs(float(expr)))
         if place is not None and place.fraction is not None:
-            expr = abs(place.fraction) if expr > 0 else -abs(place.fraction)
+            positive = expr > 0
+            expr = place.fraction if positive == (place.fraction > 0) else cast(sympy.Rational, -place.fraction)
         text, strength = super().number(expr)
         return self.marked(text, place), strength
 

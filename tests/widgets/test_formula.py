@@ -17,7 +17,7 @@ from kanlab.widgets._formula import FormulaTeller
 
 #: As PROTOCOL.md lists them.
 FIELDS = {
-    "outputs", "latex", "python", "sympy", "agreement", "agrees", "test_rmse", "spline_edges", "complexity", "message",
+    "outputs", "latex", "python", "sympy", "torch", "c", "agreement", "agrees", "test_rmse", "spline_edges", "complexity", "message",
     "snaps",
 }  # fmt: skip
 
@@ -53,7 +53,7 @@ def solved() -> Session:
 def test_has_what_the_protocol_says(teller: FormulaTeller, session: Session) -> None:
     formula = told(teller, session)
     assert set(formula) == FIELDS
-    assert [set(output) for output in formula["outputs"]] == [{"mathml", "latex", "python", "sympy"}]
+    assert [set(output) for output in formula["outputs"]] == [{"mathml", "latex", "python", "sympy", "numbers"}]
     assert formula["spline_edges"] == 6
     assert formula["agrees"] is True
     assert formula["message"] is None
