@@ -67,6 +67,16 @@ def set_constants(model: KAN, l: int, i: int, j: int, constants: Sequence[float]
     layer.affine[i, j] = layer.affine.new_tensor(_four(constants))
 
 
+def all_constants(model: KAN) -> list[list[float]]:
+    """Return the constants of all named edges: rows ``l, i, j, a, b, c, d``.
+
+    >>> all_constants(KAN.from_formula("2*sin(x)", ["x"]))
+    [[0, 0, 0, 1.0, 0.0, 2.0, 0.0]]
+    """
+    layers = enumerate(model.kan_layers())
+    return [[l, i, j, *layer.affine[i, j].tolist()] for l, layer in layers for i, j in layer.fixed]
+
+
 def fix_constants(model: KAN, l: int, i: int, j: int, name: str, constants: Sequence[float]) -> None:
     """Give an edge the function ``c f(a x + b) + d`` with constants of one's own.
 

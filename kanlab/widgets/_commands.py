@@ -16,7 +16,7 @@ from kanlab.widgets._teller import View
 #: Commands that a session knows by another name.
 _METHODS = {"fix": "fix_symbolic", "unfix": "unfix_symbolic", "bend": "bend_edge", "constants": "set_constants"}
 #: Changes that are shown before they are made.
-_ATTEMPTS = {"try_bend": edit.bend_edge, "try_constants": edit.set_constants}
+_ATTEMPTS = {"try_bend": edit.bend_edge, "try_constants": edit.set_constants, "try_fix": edit.fix_constants}
 #: Commands that end the training: it would go on from where they lead.
 _ENDING = ("undo", "redo", "goto", "reset")
 
@@ -75,6 +75,14 @@ _OWN: dict[str, Callable[..., Future[Any] | None]] = {
     "untry": Hub.untry,
     "auto_symbolic": Hub.auto_symbolic,
     "snap": Hub.snap,
+    "eliminate": Hub.eliminate,
+    "discover": Hub.discover,
+    "pick": Hub.pick,
+    "simplify": Hub.simplify,
+    "try_number": Hub.try_number,
+    "number": Hub.number,
+    "consider": Hub.consider,
+    "compare": Hub.compare,
 }
 
 

@@ -19,8 +19,11 @@ _SHOWN, _TELLING = 5, 0.9
 
 
 @torch.no_grad()
-def detail_of(session: Session, edge: Edge, *, ranked: bool = True) -> dict[str, Any]:
-    """Tell all about one edge: curve, data, knots, and (``ranked``) which functions fit it."""
+def detail_of(session: Session, edge: Edge, considered: str | None = None, *, ranked: bool = True) -> dict[str, Any]:
+    """Tell all about one edge: curve, data, knots, and (``ranked``) which functions fit it.
+
+    A function that a person is considering is told too, after those that fit best.
+    """
     model, (l, i, j) = session.model, edge
     layer, names = model.layer(l), node_names(session)
     h = model.acts().nodes[l][:, i]
@@ -33,7 +36,7 @@ def detail_of(session: Session, edge: Edge, *, ranked: bool = True) -> dict[str,
     kind = "pruned" if layer.mask[i, j] == 0 else "symbolic" if function else "spline"
     node = next(m for m, group in enumerate(model.groups[l]) if j in group)
     slope = layer.edge_derivatives(x.expand(layer.in_dim, -1), 1)[1][i, j]
-    candidates = _candidates(session, edge, x) if kind == "spline" and ranked else []
+    candidates = _candidates(session, edge, x, considered) if kind == "spline" and ranked else []
     comparable = kind == "symbolic" and _just_fixed(session, edge)
     return {
         "edge": list(edge),
@@ -77,9 +80,14 @@ def _just_fixed(session: Session, edge: Edge) -> bool:
     return False
 
 
-def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dict[str, Any], search.Suggestion]]:
+def _candidates(
+    session: Session, edge: Edge, x: torch.Tensor, considered: str | None
+) -> list[tuple[dict[str, Any], search.Suggestion]]:
     found = []
-    for suggestion in search.suggest_symbolic(session.model, *edge, lib="all", topk=_SHOWN):
+    suggestions = search.suggest_symbolic(session.model, *edge, lib="all", topk=_SHOWN)
+    if considered is not None and all(suggestion.name != considered for suggestion in suggestions):
+        suggestions += search.suggest_symbolic(session.model, *edge, lib=[considered], topk=1)
+    for suggestion in suggestions:
         function = library.get(suggestion.name)
         a, b, c, d = suggestion.affine
         entry = {
@@ -89,6 +97,7 @@ def _candidates(session: Session, edge: Edge, x: torch.Tensor) -> list[tuple[dic
             "complexity": function.complexity,
             "score": suggestion.score,
             "formula": _affine_text(function.text, a, b, c, d),
+            "constants": [a, b, c, d],
             "y": rounded(c * function(a * x + b) + d),
         }
         found.append((entry, suggestion))

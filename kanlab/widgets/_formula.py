@@ -32,7 +32,7 @@ _NOTHING: dict[str, Any] = {
 #: With more splines than this their tables in C are too long to be sent along.
 _MOST_TABLES = 20
 #: Seconds that simplifying may take.
-_SIMPLIFYING = 3.0
+_SIMPLIFYING = 10.0
 
 
 @dataclass(frozen=True)
@@ -50,25 +50,29 @@ class FormulaTeller:
     """Tells a session's formula; the last answer is kept while the model is the same."""
 
     def __init__(self):
-        self._reading = Reading(None, _NOTHING)
+        #: Of the session's own model, and of one that a hand is trying out.
+        self._own = self._tried = Reading(None, _NOTHING)
 
     def tell(self, session: Session, model: KAN) -> dict[str, Any]:
         """Return a model's formula; one too long to read, or that cannot be made, is told as a message."""
-        return self._read(session, model).told
+        if model is session.model:
+            return self._read(session).told
+        self._tried = _read(session, model, self._tried)
+        return self._tried.told
 
     def simplify(self, session: Session) -> None:
         """Tell the session's formula in the shortest form that is found, until the model changes."""
-        reading = self._read(session, session.model)
+        reading = self._read(session)
         if reading.formula is None:
             raise ValueError("there is no formula to simplify")
         shorter = reading.formula.simplified(_SIMPLIFYING)
         told = _told(session, session.model, shorter)
         told["message"] = told["message"] or shorter.remark
-        self._reading = Reading(shorter, told, reading.key, reading.parts)
+        self._own = Reading(shorter, told, reading.key, reading.parts)
 
     def moved(self, session: Session, output: int, index: int, value: float) -> KAN:
         """Return the model whose formula has another number in it; see `kanlab.symbolic.tune`."""
-        formula = self._read(session, session.model).formula
+        formula = self._read(session).formula
         if formula is None or not 0 <= output < len(formula.exprs):
             raise ValueError(f"there is no formula of output {output}")
         before = formula.shown()
@@ -80,19 +84,23 @@ class FormulaTeller:
 
     def number(self, session: Session, output: int, index: int) -> float:
         """Return a number of the formula."""
-        formula = self._read(session, session.model).formula
+        formula = self._read(session).formula
         values = Handles.of(formula.shown()[output]).values if formula and output < len(formula.exprs) else ()
         if not 0 <= index < len(values):
             raise ValueError(f"there is no number {index} in output {output}")
         return values[index]
 
-    def _read(self, session: Session, model: KAN) -> Reading:
-        layers = model.kan_layers()
-        parts = tuple(part for layer in layers for part in (layer.affine, layer.coef, layer.scale_base, layer.mask))
-        key = [(id(part), part._version) for part in parts], [tuple(layer.fixed) for layer in layers]
-        if key != self._reading.key:
-            self._reading = Reading(*_made(session, model), key, parts)
-        return self._reading
+    def _read(self, session: Session) -> Reading:
+        self._own = _read(session, session.model, self._own)
+        return self._own
+
+
+def _read(session: Session, model: KAN, last: Reading) -> Reading:
+    """Read a model's formula, if the last reading was not of the same model as it is."""
+    layers = model.kan_layers()
+    parts = tuple(part for layer in layers for part in (layer.affine, layer.coef, layer.scale_base, layer.mask))
+    key = [(id(part), part._version) for part in parts], [tuple(layer.fixed) for layer in layers]
+    return last if key == last.key else Reading(*_made(session, model), key, parts)
 
 
 def _made(session: Session, model: KAN) -> tuple[Formula | None, dict[str, Any]]:

@@ -12,14 +12,18 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+from kanlab.edit import all_constants
 from kanlab.engine.fit import Step
 from kanlab.kan import KAN
 from kanlab.runner import Cancelled, Runner
 from kanlab.session import Session
+from kanlab.symbolic import library
 from kanlab.symbolic.search import Progress
+from kanlab.symbolic.source import formula_text
 from kanlab.widgets._autosave import Autosave
 from kanlab.widgets._desk import Desk, Edge
 from kanlab.widgets._flow import Flow, Pace
+from kanlab.widgets._front import Search
 from kanlab.widgets._live import Live
 from kanlab.widgets._scene import Scene
 from kanlab.widgets._teller import Teller, View
@@ -83,6 +87,44 @@ class Hub:
     def snap(self) -> Future[Any]:
         """Snap constants, telling progress."""
         return self.long(self.session.snap_steps, "snap constants")
+
+    def eliminate(self) -> Future[Any]:
+        """Remove what the model can do without, telling progress."""
+        return self.long(self.session.eliminate_steps, "eliminate")
+
+    def discover(self) -> Future[Any]:
+        """Search for formulas, telling progress; stopped, the front is what was found until then."""
+        return self.runner.submit(lambda: self._carry_out(self._discover, {}))
+
+    def pick(self, index: int) -> Future[Any]:
+        """Go on with the KAN of a formula that was found."""
+        solution = self.desk.solution(index)
+        return self.do("open_formula", formula=formula_text(solution.exprs, solution.variables))
+
+    def simplify(self) -> Future[Any]:
+        """Show the formula in the shortest form that is found; the model stays."""
+        return self.runner.submit(lambda: self._carry_out(self._simplify, {}))
+
+    def try_number(self, output: int, index: int, value: float) -> Future[Any]:
+        """Show what another number in the formula would do."""
+        return self.runner.look(lambda: self._try_number(output, index, value))
+
+    def number(self, output: int, index: int, value: float) -> Future[Any]:
+        """Change a number in the formula; the network follows."""
+        return self.runner.submit(
+            lambda: self._carry_out(self._move_number, {"output": output, "index": index, "value": value})
+        )
+
+    def consider(self, edge: Edge, name: str) -> Future[Any]:
+        """Show a function for the selected edge, beside those that fit it best."""
+        if edge == self.desk.selected:
+            self.desk.considered = library.get(name).name
+        return self.runner.look(self.teller.detail)
+
+    def compare(self, id: int | None) -> Future[Any]:
+        """Put a history entry beside the current one, or none."""
+        self.desk.compare(id)
+        return self.runner.look(self.teller.comparison)
 
     def long(self, steps: Callable[[], Generator[Progress, None, Any]], label: str) -> Future[Any]:
         """Carry out a command that tells its progress."""
@@ -158,6 +200,30 @@ class Hub:
         if not self.runner.training:
             self.desk.attempt(change)
             self.teller.model()
+
+    def _discover(self) -> None:
+        self.desk.found = self.runner.search(
+            lambda stop, progress: Search(self.session, stop, progress).run(), "discover"
+        )
+        self.teller.front()
+
+    def _simplify(self) -> None:
+        def work(_: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
+            progress(Progress(0, 0, ""))
+            self.scene.formulas.simplify(self.session)
+
+        self.runner.search(work, "simplify")
+        self.teller.formula()
+
+    def _try_number(self, output: int, index: int, value: float) -> None:
+        if not self.runner.training:
+            self.desk.trial = self.scene.formulas.moved(self.session, output, index, value)
+            self.teller.model()
+
+    def _move_number(self, output: int, index: int, value: float) -> None:
+        old = self.scene.formulas.number(self.session, output, index)
+        model = self.scene.formulas.moved(self.session, output, index, value)
+        self.session.set_all_constants(all_constants(model), f"{old:.4g} → {value:.4g}")
 
     def _untry(self) -> None:
         self.desk.trial = None

@@ -57,6 +57,17 @@ def _four(value: Any) -> list[float]:
     return [_number(part) for part in value]
 
 
+def _index(value: Any) -> int:
+    index = _whole(value)
+    if index < 0:
+        raise Refused(f"{index} is not an index")
+    return index
+
+
+def _maybe_index(value: Any) -> int | None:
+    return None if value is None else _index(value)
+
+
 def _maybe_edge(value: Any) -> tuple[int, int, int] | None:
     return None if value is None else _edge(value)
 
@@ -75,6 +86,7 @@ _CONTROLS: dict[str, Reader] = {
     "node_th": _number,
 }
 _EDGE: dict[str, Reader] = {"edge": _edge}
+_NUMBER: dict[str, Reader] = {"output": _index, "index": _index, "value": _number}
 #: Arguments of each command; all are required, except of ``set``.
 COMMANDS: dict[str, dict[str, Reader]] = {
     "train": {},
@@ -100,6 +112,19 @@ COMMANDS: dict[str, dict[str, Reader]] = {
     "try_constants": {**_EDGE, "constants": _four},
     "constants": {**_EDGE, "constants": _four},
     "untry": {},
+    "consider": {**_EDGE, "name": _text},
+    "try_fix": {**_EDGE, "name": _text, "constants": _four},
+    "fix_constants": {**_EDGE, "name": _text, "constants": _four},
+    "discover": {},
+    "pick": {"index": _index},
+    "simplify": {},
+    "try_number": _NUMBER,
+    "number": _NUMBER,
+    "compare": {"id": _maybe_index},
+    "eliminate": {},
+    "expand_width": {"l": _index},
+    "expand_depth": {},
+    "auto_swap": {},
     "goto": {"id": _whole},
 }
 

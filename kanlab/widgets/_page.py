@@ -16,7 +16,10 @@ from kanlab.widgets._portable import portable
 
 _STATIC = Path(__file__).parent / "static"
 #: What only a kernel can do.
-_NEEDS_KERNEL = ("training", "prune", "bend", "constants", "fix", "remove", "auto_symbolic", "snap", "undo", "advice")
+_NEEDS_KERNEL = (
+    "training", "prune", "bend", "constants", "fix", "remove", "auto_symbolic", "discover", "snap", "simplify", "undo",
+    "compare", "cell", "advice"
+)  # fmt: skip
 #: How many edges (those of the highest score) tell which functions fit them: for each, the library is tried.
 _RANKED = 60
 _EXPORT = re.compile(r"export\{(\w+) as default\};?\s*$")

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 #: The panels and the parts of each that can be shown or hidden; `frontend/src/lib/parts.ts` has the same names.
 PARTS: dict[str, tuple[str, ...]] = {
-    "training": ("train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more"),
+    "training": ("train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more", "shape"),
     "graph": ("prune", "zoom", "save"),
     "inspector": ("plot", "bend", "constants", "fix", "remove", "candidates"),
-    "formula": ("check", "auto_symbolic", "snap", "copy"),
-    "history": ("loss", "timeline", "undo", "script", "advice"),
+    "formula": ("check", "auto_symbolic", "discover", "snap", "simplify", "copy"),
+    "history": ("loss", "timeline", "undo", "compare", "script", "cell", "advice"),
 }
 _NAMES = (*PARTS, *(part for parts in PARTS.values() for part in parts))
 

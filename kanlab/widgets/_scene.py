@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from kanlab.discovery.discovery import Discovery
 from kanlab.engine.solvers import NAMES
 from kanlab.runner import Runner
 from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
+from kanlab.widgets._comparison import Comparison
 from kanlab.widgets._desk import Desk
+from kanlab.widgets._front import front_of
 from kanlab.widgets._live import Live
 from kanlab.widgets._rows import LossRows
 
@@ -17,7 +20,10 @@ class Scene:
 
     def __init__(self, desk: Desk, live: Live, runner: Runner):
         self._desk, self._live, self._runner = desk, live, runner
-        self._formula = _formula.FormulaTeller()
+        self.formulas = _formula.FormulaTeller()
+        self._comparison = Comparison(desk.session)
+        self._found: Discovery | None = None
+        self._front: dict[str, Any] | None = None
         self._rows = LossRows()
         self._version, self._shape = 0, None
 
@@ -81,7 +87,7 @@ class Scene:
 
     def formula(self) -> dict[str, Any]:
         """Return the formula of the model that is shown."""
-        return self._formula.tell(self._desk.session, self._desk.shown)
+        return self.formulas.tell(self._desk.session, self._desk.shown)
 
     def nodes(self) -> _nodes.NodePictures:
         """Return the picture of every node."""
@@ -89,8 +95,20 @@ class Scene:
 
     def detail(self) -> dict[str, Any] | None:
         """Return the inspector's contents."""
-        selected = self._desk.selected
-        return None if selected is None else _detail.detail_of(self._desk.session, selected)
+        selected, considered = self._desk.selected, self._desk.considered
+        return None if selected is None else _detail.detail_of(self._desk.session, selected, considered)
+
+    def front(self) -> dict[str, Any] | None:
+        """Return what the last search found."""
+        found = self._desk.found
+        if found is not self._found:
+            self._found = found
+            self._front = None if found is None else front_of(found, self._desk.session)
+        return self._front
+
+    def comparison(self) -> dict[str, Any] | None:
+        """Return the history entry that stands beside the current one, and that."""
+        return None if self._desk.compared is None else self._comparison.tell(self._desk.compared)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the settled picture for a saved notebook."""
@@ -101,4 +119,5 @@ class Scene:
             "frame": header | {"seq": 0, "arrays": arrays.lists()},
             "nodes": {"version": self._version} | self.nodes().lists(),
             "detail": self.detail(),
+            "front": self.front(),
         }

@@ -42,6 +42,10 @@ class Teller:
             self.frame(to)
             self.nodes(to)
             self.detail(to)
+            if self._scene.front() is not None:
+                self.front(to)
+            if self._scene.comparison() is not None:
+                self.comparison(to)
 
     def state(self, to: View | None = None) -> None:
         """Send the state."""
@@ -70,6 +74,16 @@ class Teller:
         """Send the selected edge."""
         with self._lock:
             self._send({"kind": "detail", "detail": self._scene.detail()}, to=to)
+
+    def front(self, to: View | None = None) -> None:
+        """Send what the last search found."""
+        with self._lock:
+            self._send({"kind": "front", "front": self._scene.front()}, to=to)
+
+    def comparison(self, to: View | None = None) -> None:
+        """Send the two states that stand side by side."""
+        with self._lock:
+            self._send({"kind": "comparison", "comparison": self._scene.comparison()}, to=to)
 
     def model(self) -> None:
         """Send what depends on the model's numbers alone: frame, pictures and formula."""

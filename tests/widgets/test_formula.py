@@ -17,8 +17,8 @@ from kanlab.widgets._formula import FormulaTeller
 
 #: As PROTOCOL.md lists them.
 FIELDS = {
-    "outputs", "latex", "python", "sympy", "torch", "c", "agreement", "agrees", "test_rmse", "spline_edges", "complexity", "message",
-    "snaps",
+    "outputs", "latex", "python", "sympy", "torch", "c", "agreement", "agrees", "test_rmse", "spline_edges",
+    "complexity", "message", "snaps",
 }  # fmt: skip
 
 

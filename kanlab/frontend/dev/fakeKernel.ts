@@ -317,6 +317,7 @@ export class FakeKernel implements Model {
         complexity,
         score,
         formula: `0.50·${text(name)} − 0.3`,
+        constants: [1, 0, 0.5, -0.3] as [number, number, number, number],
         y: nearly(wobble),
       })),
       note: "x² and the next two nearly tie on this range; x² is the simplest",
@@ -330,6 +331,8 @@ export class FakeKernel implements Model {
         latex: "",
         python: "",
         sympy: "",
+        torch: "",
+        c: "",
         agreement: null,
         agrees: true,
         test_rmse: null,
@@ -339,17 +342,19 @@ export class FakeKernel implements Model {
         snaps: [],
       };
     const short =
-      "<mrow><mi>f</mi><mrow><mo>(</mo><mi>x</mi><mo>,</mo><mi>y</mi><mo>)</mo></mrow><mo>=</mo><msub><mi>φ</mi><mrow><mn>1,2,0</mn></mrow></msub><mrow><mo>(</mo><mi>sin</mi><mrow><mo>(</mo><mn>3.1416</mn><mo>&InvisibleTimes;</mo><mi>x</mi><mo>)</mo></mrow><mo>+</mo><msub><mi>φ</mi><mrow><mn>0,1,2</mn></mrow></msub><mrow><mo>(</mo><mi>y</mi><mo>)</mo></mrow><mo>)</mo></mrow></mrow>";
+      "<mrow><mi>f</mi><mrow><mo>(</mo><mi>x</mi><mo>,</mo><mi>y</mi><mo>)</mo></mrow><mo>=</mo><msub><mi>φ</mi><mrow><mn>1,2,0</mn></mrow></msub><mrow><mo>(</mo><mi>sin</mi><mrow><mo>(</mo><mn data-number='0'>3.1416</mn><mo>&InvisibleTimes;</mo><mi>x</mi><mo>)</mo></mrow><mo>+</mo><msub><mi>φ</mi><mrow><mn>0,1,2</mn></mrow></msub><mrow><mo>(</mo><mi>y</mi><mo>)</mo></mrow><mo>)</mo></mrow></mrow>";
     const term = (i: number, j: number) =>
       `<mo>+</mo><msub><mi>φ</mi><mrow><mn>0,${i},${j}</mn></mrow></msub><mo>(</mo><msub><mi>x</mi><mn>${i}</mn></msub><mo>)</mo>`;
     const long = `<mrow><mi>f</mi><mo>=</mo>${Array.from({ length: 24 }, (_, k) => term(k % 10, k % 7)).join("")}</mrow>`;
     const mathml = this.setup.long ? long : short;
     const whole = `<math xmlns="http://www.w3.org/1998/Math/MathML">${mathml}</math>`;
     return {
-      outputs: [{ mathml: whole, latex: "f", python: "f", sympy: "f" }],
+      outputs: [{ mathml: whole, latex: "f", python: "f", sympy: "f", numbers: [3.1416] }],
       latex: "f(x,y)=\\ldots",
       python: "f = …",
       sympy: "f",
+      torch: "f",
+      c: "f",
       agreement: this.setup.warning ? 0.12 : 2e-12,
       agrees: !this.setup.warning,
       test_rmse: 3.4e-4,

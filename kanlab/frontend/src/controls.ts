@@ -170,7 +170,7 @@ export function copyButton(label: string, name: string, announce: (text: string)
   const element = button(
     "",
     async () => {
-      const done = await copy(source());
+      const done = await copyText(source());
       announce(`${name}: ${done ? labels.copied : labels.copyFailed}`);
       setText(mark, done ? "✓" : "✗");
       element.classList.add("kanlab-copied");
@@ -182,7 +182,8 @@ export function copyButton(label: string, name: string, announce: (text: string)
   return element;
 }
 
-async function copy(text: string): Promise<boolean> {
+/** Copy a text; false where the browser does not let us. */
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

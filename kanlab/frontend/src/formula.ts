@@ -2,14 +2,18 @@
 
 import { announcer, button, copyButton } from "./controls";
 import { Disposer, h, setAttribute, setText } from "./dom";
+import { createFront } from "./front";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
 import type { Formula } from "./lib/protocol";
-import { parseMathML } from "./mathml";
+import { Trial } from "./lib/trial";
+import { mathOf } from "./mathml";
+import { createNumbers } from "./numbers";
 import type { Context, Panel } from "./panel";
 import { part } from "./parts";
 
-export function createFormula({ kernel }: Context): Panel {
+export function createFormula(context: Context): Panel {
+  const { kernel } = context;
   const disposer = new Disposer();
   const voice = announcer();
   disposer.add(voice.dispose);
@@ -18,16 +22,42 @@ export function createFormula({ kernel }: Context): Panel {
   const facts = h("div", { class: "kanlab-facts" });
   const snaps = h("ul", { class: "kanlab-snaps", "aria-label": labels.snap, hidden: true });
 
+  const front = createFront(context);
+  const trial = new Trial(kernel);
+  /** The training loss when a hand took a number. */
+  let before: number | null = null;
+  const numbers = createNumbers(sheet, {
+    onTry(output, index, value) {
+      before ??= kernel.frame?.train ?? null;
+      trial.show("try_number", { output, index, value });
+    },
+    onKeep(output, index, value) {
+      before = null;
+      trial.keep("number", { output, index, value });
+    },
+    onDrop() {
+      before = null;
+      drawn = null;
+      trial.drop();
+      updateFormula(kernel.formula);
+    },
+  });
+  disposer.add(numbers.dispose);
+
   const auto = button(labels.autoSymbolic, () => kernel.command("auto_symbolic"));
   const progress = h("progress", { class: "kanlab-progress" });
   const progressText = h("span", { class: "kanlab-muted" });
   const cancel = button(labels.cancel, () => kernel.command("cancel"));
   const busy = h("div", { class: "kanlab-busy", hidden: true }, progressText, progress, cancel);
+  const discover = button(labels.discover, () => kernel.command("discover"), { hint: labels.discoverHint });
   const snap = button(labels.snap, () => kernel.command("snap"));
+  const simplify = button(labels.simplify, () => kernel.command("simplify"), { hint: labels.simplifyHint });
   const copies = [
     copyButton(labels.latex, labels.copyLatex, voice.say, () => kernel.formula?.latex ?? ""),
     copyButton(labels.python, labels.copyPython, voice.say, () => kernel.formula?.python ?? ""),
     copyButton(labels.sympy, labels.copySympy, voice.say, () => kernel.formula?.sympy ?? ""),
+    copyButton(labels.torch, labels.copyTorch, voice.say, () => kernel.formula?.torch ?? ""),
+    copyButton(labels.c, labels.copyC, voice.say, () => kernel.formula?.c ?? ""),
   ];
 
   const element = h(
@@ -35,34 +65,47 @@ export function createFormula({ kernel }: Context): Panel {
     { class: "kanlab-formula", role: "region", "aria-label": labels.formula },
     sheet,
     warning,
+    h("div", { class: "kanlab-formula-facts" }, part("check", facts)),
     h(
       "div",
       { class: "kanlab-formula-bar" },
-      part("check", facts),
       h(
         "div",
         { class: "kanlab-buttons" },
         part("auto_symbolic", auto),
+        part("discover", discover),
         busy,
         part("snap", snap),
+        part("simplify", simplify),
+      ),
+      h(
+        "div",
+        { class: "kanlab-buttons kanlab-joined", role: "group", "aria-label": labels.copy },
+        part("copy", h("span", { class: "kanlab-muted", "aria-hidden": "true" }, labels.copy)),
         ...copies.map((copy) => part("copy", copy)),
       ),
     ),
     snaps,
+    part("discover", front.element),
     voice.element,
   );
 
   let drawn: string | null = null;
   function updateFormula(formula: Formula | null): void {
     const source = formula?.outputs.map((output) => output.mathml).join("\n") ?? "";
-    if (source !== drawn) {
+    // While a number is held the mathematics stays: it would be taken out of the hand.
+    if (source !== drawn && !numbers.moving) {
       drawn = source;
+      const focus = numbers.forget();
       sheet.replaceChildren(...equations(formula));
+      if (!kernel.readonly) attachNumbers(formula);
+      focus();
     }
     const text = warningOf(formula);
     setText(warning, text ?? "");
     warning.hidden = text === null;
-    facts.replaceChildren(...factsOf(formula));
+    const effect = before === null ? [] : [labels.trying(format.loss(before), format.loss(kernel.frame?.train))];
+    facts.replaceChildren(...effect.map((text) => h("b", {}, text)), ...factsOf(formula));
     snaps.replaceChildren(...(formula?.snaps ?? []).map((done) => h("li", {}, done.text, " ", cost(done.cost))));
     snaps.hidden = snaps.childElementCount === 0;
   }
@@ -71,15 +114,27 @@ export function createFormula({ kernel }: Context): Panel {
     const state = kernel.state;
     const work = state?.busy ?? null;
     busy.hidden = work === null;
-    auto.hidden = work !== null;
+    auto.hidden = discover.hidden = work !== null;
     const idle = state !== null && work === null;
-    auto.disabled = snap.disabled = !idle;
-    for (const copy of copies) copy.disabled = !kernel.formula || kernel.formula.outputs.length === 0;
+    const none = !kernel.formula || kernel.formula.outputs.length === 0;
+    auto.disabled = discover.disabled = snap.disabled = !idle;
+    simplify.disabled = !idle || none;
+    for (const copy of copies) copy.disabled = none;
+    const [c] = copies.slice(-1);
+    if (c) c.disabled = !kernel.formula?.c;
     if (!work) return;
-    setText(progressText, work.label);
-    setAttribute(progress, "aria-label", work.label);
+    const name = labels.busy[work.label] ?? work.label;
+    setText(progressText, name);
+    setAttribute(progress, "aria-label", name);
     setAttribute(progress, "max", work.total || 1);
     setAttribute(progress, "value", work.total ? (work.done ?? 0) : null);
+  }
+
+  function attachNumbers(formula: Formula | null): void {
+    formula?.outputs.forEach((output, n) => {
+      const equation = sheet.children[n];
+      if (equation) numbers.attach(equation, n, output.numbers);
+    });
   }
 
   updateFormula(null);
@@ -87,7 +142,8 @@ export function createFormula({ kernel }: Context): Panel {
   return {
     element,
     update(changes) {
-      if (changes.has("formula") || changes.has("state")) {
+      front.update(changes);
+      if (changes.has("formula") || changes.has("state") || (before !== null && changes.has("frame"))) {
         updateFormula(kernel.formula);
         updateButtons();
       }
@@ -99,11 +155,7 @@ export function createFormula({ kernel }: Context): Panel {
 function equations(formula: Formula | null): Node[] {
   const outputs = formula?.outputs ?? [];
   if (outputs.length === 0) return [h("p", { class: "kanlab-muted" }, formula?.message ?? labels.noFormula)];
-  return outputs.map(({ mathml, python }) => {
-    const math = parseMathML(mathml);
-    math?.setAttribute("display", "block");
-    return h("div", { class: "kanlab-equation" }, math ?? h("code", {}, python));
-  });
+  return outputs.map(({ mathml, python }) => h("div", { class: "kanlab-equation" }, mathOf(mathml, python)));
 }
 
 function warningOf(formula: Formula | null): string | null {

@@ -1,6 +1,8 @@
 /** The history panel: the loss so far, every command with undo and redo, and what to try next. */
 
-import { announcer, button, copyButton } from "./controls";
+import { insertCell } from "./cell";
+import { createComparison } from "./comparison";
+import { announcer, button, copyButton, copyText, toggle } from "./controls";
 import { Disposer, h, setAttribute } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
@@ -20,6 +22,14 @@ export function createHistory(context: Context): Panel {
   const undo = button(`↶ ${labels.undo}`, () => kernel.command("undo"), { name: labels.undo });
   const redo = button(`↷ ${labels.redo}`, () => kernel.command("redo"), { name: labels.redo });
   const script = copyButton(labels.script, labels.copyScript, voice.say, () => kernel.state?.history.script ?? "");
+  const compare = toggle(labels.compare, () => redraw(), labels.compareHint);
+  const comparison = createComparison(context);
+  const cell = button(labels.cell, () => void toCell(), { name: labels.toCell, hint: labels.toCellHint });
+  async function toCell(): Promise<void> {
+    const text = kernel.state?.history.script ?? "";
+    if (await insertCell(element, text)) voice.say(labels.inserted);
+    else voice.say((await copyText(text)) ? labels.insertFailed : labels.copyFailed);
+  }
   const list = h("ol", { class: "kanlab-entries", "aria-label": labels.history });
   const history = h(
     "section",
@@ -33,7 +43,9 @@ export function createHistory(context: Context): Panel {
         { class: "kanlab-buttons kanlab-small" },
         part("undo", undo),
         part("undo", redo),
+        part("compare", compare.element),
         part("script", script),
+        part("cell", cell),
       ),
     ),
     list,
@@ -46,7 +58,16 @@ export function createHistory(context: Context): Panel {
     part("loss", loss.element),
     part("timeline", history),
     part("advice", advice),
+    part("compare", comparison.element),
   );
+
+  /** What a click on an entry does: go there, or put it beside the current one. */
+  const choose = (id: number) => kernel.command(compare.pressed ? "compare" : "goto", { id });
+  function redraw(): void {
+    drawn = "";
+    if (!compare.pressed && kernel.comparison) kernel.command("compare", { id: null });
+    if (kernel.state) updateHistory(kernel.state.history);
+  }
 
   let drawn = "";
   function updateHistory(state: History): void {
@@ -56,7 +77,7 @@ export function createHistory(context: Context): Panel {
     if (key === drawn) return;
     drawn = key;
     const focused = list.contains(document.activeElement);
-    list.replaceChildren(...entries(state, kernel.readonly ? null : (id) => kernel.command("goto", { id })));
+    list.replaceChildren(...entries(state, kernel.readonly ? null : choose, compare.pressed));
     const current = list.querySelector<HTMLElement>("[aria-current]");
     if (!current) return;
     // Not scrollIntoView: that would scroll the notebook too.
@@ -83,6 +104,7 @@ export function createHistory(context: Context): Panel {
     element,
     update(changes) {
       loss.update(changes);
+      comparison.update(changes);
       if (!changes.has("state") || !kernel.state) return;
       updateHistory(kernel.state.history);
       updateAdvice(kernel.state.advice);
@@ -94,11 +116,15 @@ export function createHistory(context: Context): Panel {
 /** Branches of the history are indented, but never so far that no label is left. */
 const DEEPEST = 6;
 
-function entries({ entries: items, current }: History, goto: ((id: number) => void) | null): HTMLElement[] {
+function entries(
+  { entries: items, current }: History,
+  choose: ((id: number) => void) | null,
+  compares: boolean,
+): HTMLElement[] {
   const at = items.findIndex((entry) => entry.id === current);
   return items.map((entry, n) => {
-    const item = button("", () => goto?.(entry.id), { kind: "entry" });
-    item.disabled = goto === null;
+    const item = button("", () => choose?.(entry.id), { kind: "entry" });
+    item.disabled = choose === null || (compares && entry.id === current);
     item.append(
       h("span", { class: "kanlab-entry-number" }, `${n + 1}.`),
       h("span", { class: "kanlab-entry-label", title: entry.label }, entry.label),

@@ -79,7 +79,7 @@ function open({ model, el }: View, probeOf: (scheduler: Scheduler) => ProbeStore
     if (changes.has("frame")) kernel.drew();
   });
   // The saved picture is there before the next animation frame.
-  const everything = new Set(["state", "frame", "detail", "formula", "probe", "pictures"] as const);
+  const everything = new Set(["state", "frame", "detail", "formula", "probe", "pictures", "front"] as const);
   alerts.update(everything);
   panel.update(everything);
 

@@ -6,7 +6,8 @@ import { Disposer, h, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
 import { edgeEnds, functionText } from "./lib/names";
-import type { Candidate, Detail, EdgeId, State } from "./lib/protocol";
+import { resampled } from "./lib/plot";
+import type { Candidate, Constants, Detail, EdgeId, State } from "./lib/protocol";
 import { edgeKey, sameEdge } from "./lib/protocol";
 import { Trial } from "./lib/trial";
 import { missOf } from "./lib/why";
@@ -40,10 +41,23 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
     onKeep: (index, y) => kept("bend", { index, y }),
     onDrop: dropped,
   });
+  /** Constants of one's own for a function that the edge does not have yet: shown, and made by Fix. */
+  let own: { edge: EdgeId; name: string; values: Constants } | null = null;
+  const spline = () => kernel.detail?.kind === "spline";
+  function ownTried(values: Constants): void {
+    const edge = selected();
+    if (!edge) return;
+    const name = dropdown.element.value;
+    own = { edge, name, values };
+    tried("fix", { name, constants: values });
+  }
   const constants = createConstants({
-    onTry: (values) => tried("constants", { constants: values }),
-    onKeep: (values) => kept("constants", { constants: values }),
-    onDrop: dropped,
+    onTry: (values) => (spline() ? ownTried(values) : tried("constants", { constants: values })),
+    onKeep: (values) => (spline() ? ownTried(values) : kept("constants", { constants: values })),
+    onDrop: () => {
+      own = null;
+      dropped();
+    },
   });
   disposer.add(constants.dispose);
   disposer.add(plot.dispose);
@@ -52,7 +66,9 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
   const ends = h("span", { class: "kanlab-muted" });
   const dropdown = select(labels.symbolicFunction, (name) => {
     const edge = kernel.selected;
-    if (edge) view.choose(edge, name);
+    if (!edge) return;
+    view.choose(edge, name);
+    if (spline()) kernel.command("consider", { edge, name });
   });
   const onEdge = (name: string) => () => {
     const edge = kernel.selected;
@@ -111,12 +127,33 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
 
   function fixAs(name: string): void {
     const edge = kernel.selected;
-    if (edge && name) kernel.command("fix", { edge, name });
+    if (!edge || !name) return;
+    if (own && own.name === name && sameEdge(own.edge, edge)) kept("fix_constants", { name, constants: own.values });
+    else kernel.command("fix", { edge, name });
+    own = null;
   }
 
   /** The dropdown's function: what the person chose, else what the edge is fixed to, else the best candidate. */
   function choiceFor(edge: EdgeId, detail: Detail | null, name: string | null): string {
     return view.choice(edge) ?? name ?? detail?.candidates[0]?.name ?? kernel.state?.library[0]?.name ?? "";
+  }
+
+  /** Another edge or function was chosen: what was being tried is no more. */
+  function leaveOwn(): void {
+    own = null;
+    if (before === null) return;
+    before = null;
+    trial.drop();
+  }
+
+  /** The chosen function with one's own constants: its curve is in the newest frame, as the kernel tries it. */
+  function ownCurve(detail: Detail | null, { edge, name }: { edge: EdgeId; name: string }): Candidate | null {
+    const { frame, state } = kernel;
+    const candidate = detail?.candidates.find((one) => one.name === name);
+    const e = state?.edges.findIndex((one) => sameEdge(one.edge, edge)) ?? -1;
+    if (!frame || !detail || !candidate || e < 0) return null;
+    const values = frame.arrays.curves.subarray(e * frame.points, (e + 1) * frame.points);
+    return { ...candidate, y: resampled(values, detail.x.length) };
   }
 
   let version: number | null = null;
@@ -126,7 +163,8 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
       view.forgetChoices();
     }
     const edge = kernel.selected;
-    const own = kernel.state?.edges.find((candidate) => sameEdge(candidate.edge, edge)) ?? null;
+    const state = kernel.state?.edges.find((candidate) => sameEdge(candidate.edge, edge)) ?? null;
+    if (own && !sameEdge(own.edge, edge)) leaveOwn();
     empty.hidden = edge !== null;
     full.hidden = edge === null;
     const detail = edge && sameEdge(kernel.detail?.edge ?? null, edge) ? kernel.detail : null;
@@ -135,23 +173,26 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
     setText(ends, names.join(" → "));
     setAttribute(full, "aria-busy", edge && !detail ? "true" : null);
     if (!edge) return;
-    const choice = choiceFor(edge, detail, own?.name ?? null);
+    const choice = choiceFor(edge, detail, state?.name ?? null);
+    if (own && !(own.name === choice && sameEdge(own.edge, edge) && detail?.kind === "spline")) leaveOwn();
     const options = (kernel.state?.library ?? []).map(({ name, text }) => ({ value: name, label: text }));
     dropdown.show(options, choice);
-    fix.disabled = own === null || own.kind === "pruned";
-    unfix.disabled = own?.kind !== "symbolic";
-    remove.disabled = own === null || own.kind === "pruned";
-    remove.hidden = own?.kind === "pruned";
+    fix.disabled = state === null || state.kind === "pruned";
+    unfix.disabled = state?.kind !== "symbolic";
+    remove.disabled = state === null || state.kind === "pruned";
+    remove.hidden = state?.kind === "pruned";
     restore.hidden = !remove.hidden;
-    handles.element.disabled = own?.kind !== "spline" || kernel.readonly;
-    const overlaid = detail?.candidates.find((candidate) => candidate.name === view.overlay) ?? null;
+    handles.element.disabled = state?.kind !== "spline" || kernel.readonly;
+    const overlaid =
+      (own && ownCurve(detail, own)) ?? detail?.candidates.find(({ name }) => name === view.overlay) ?? null;
     // While the new edge's numbers are on their way the old ones stay: dimmed, but nothing jumps.
     if (detail) {
       plot.show(detail, overlaid, probedPoint(probe, edge), {
         slope: slope.pressed,
         handles: handles.pressed && !handles.element.disabled,
       });
-      constants.show(detail.constants);
+      const chosen = detail.candidates.find(({ name }) => name === choice);
+      constants.show(detail.constants ?? own?.values ?? chosen?.constants ?? null);
       why.show(detail);
       table.show(detail, choice);
       setText(

@@ -1,5 +1,7 @@
 /** The kernel's MathML, parsed as XML and copied element by element: what is not mathematics does not come through. */
 
+import { h } from "./dom";
+
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 const ELEMENTS = new Set(
@@ -8,7 +10,7 @@ const ELEMENTS = new Set(
 );
 const ATTRIBUTES = new Set(
   `mathvariant displaystyle scriptlevel stretchy fence separator form lspace rspace largeop movablelimits accent
-  accentunder linethickness columnalign rowalign columnspan rowspan width height depth voffset dir display`.split(
+  accentunder linethickness columnalign rowalign columnspan rowspan width height depth voffset dir display data-number`.split(
     /\s+/,
   ),
 );
@@ -36,6 +38,13 @@ export function parseMathML(source: string): MathMLElement | null {
   if (parsed.getElementsByTagName("parsererror").length > 0) return null;
   const copy = clean(parsed.documentElement);
   return copy instanceof Element && copy.localName === "math" ? (copy as MathMLElement) : null;
+}
+
+/** The mathematics as an element; as text where it is not well-formed. */
+export function mathOf(source: string, text: string): Element {
+  const math = parseMathML(source);
+  math?.setAttribute("display", "block");
+  return math ?? h("code", {}, text);
 }
 
 function clean(source: Element): Node | null {

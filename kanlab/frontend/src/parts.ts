@@ -1,11 +1,11 @@
 /** The parts of the panels that a lesson may hide: `kanlab/widgets/_parts.py` has the same names. */
 
 export const PARTS = {
-  training: ["train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more"],
+  training: ["train", "step", "reset", "status", "lamb", "lamb_entropy", "grid", "optimizer", "more", "shape"],
   graph: ["prune", "zoom", "save"],
   inspector: ["plot", "bend", "constants", "fix", "remove", "candidates"],
-  formula: ["check", "auto_symbolic", "snap", "copy"],
-  history: ["loss", "timeline", "undo", "script", "advice"],
+  formula: ["check", "auto_symbolic", "discover", "snap", "simplify", "copy"],
+  history: ["loss", "timeline", "undo", "compare", "script", "cell", "advice"],
 } as const;
 
 type Panel = keyof typeof PARTS;

@@ -22,6 +22,7 @@ export function createPruneRow(kernel: Context["kernel"]): Pick<Panel, "element"
     kernel.command("prune", { edge_th: kernel.control("edge_th") ?? 0, node_th: kernel.control("node_th") ?? 0 }),
   );
   prune.disabled = true;
+  const eliminate = button(labels.eliminate, () => kernel.command("eliminate"), { hint: labels.eliminateHint });
 
   function updatePreview(): void {
     const { state, frame } = kernel;
@@ -31,6 +32,7 @@ export function createPruneRow(kernel: Context["kernel"]): Pick<Panel, "element"
     const goneNodes = frame.arrays.node_doomed.filter((doomed, n) => doomed === 1 && present.has(n)).length;
     setText(preview, labels.prunePreview(gone, goneNodes));
     preview.classList.toggle("kanlab-nothing", gone + goneNodes === 0);
+    eliminate.disabled = state.busy !== null;
     prune.disabled = state.busy !== null || gone + goneNodes === 0;
   }
 
@@ -40,7 +42,7 @@ export function createPruneRow(kernel: Context["kernel"]): Pick<Panel, "element"
       { class: "kanlab-prune" },
       edges.element,
       nodes.element,
-      h("div", { class: "kanlab-prune-end" }, preview, prune),
+      h("div", { class: "kanlab-prune-end" }, preview, prune, eliminate),
     ),
     update(changes) {
       if (changes.has("state") || changes.has("pending")) {

@@ -8,6 +8,7 @@ import type { Controls } from "./lib/protocol";
 import { LAMB, RATE } from "./lib/scales";
 import type { Context, Panel } from "./panel";
 import { part } from "./parts";
+import { createShaping } from "./shaping";
 
 const REFINE_AFTER = 250;
 /** As in `kanlab/widgets/_hub.py`. */
@@ -72,10 +73,11 @@ export function createTraining({ kernel }: Context): Panel {
     field(labels.steps, steps),
     h("label", { class: "kanlab-field" }, plateau, h("span", { class: "kanlab-label" }, labels.plateau)),
   );
+  const shaping = createShaping(kernel);
   const moreButton = button(
     labels.more,
     () => {
-      more.hidden = !more.hidden;
+      more.hidden = shaping.element.hidden = !more.hidden;
       setAttribute(moreButton, "aria-expanded", String(!more.hidden));
     },
     { kind: "link" },
@@ -100,6 +102,7 @@ export function createTraining({ kernel }: Context): Panel {
       part("optimizer", field(labels.optimizer, optimizer.element)),
       part("more", moreButton),
       part("more", more),
+      part("shape", shaping.element),
     ),
     voice.element,
   );
@@ -144,6 +147,7 @@ export function createTraining({ kernel }: Context): Panel {
       if (changes.has("state") || changes.has("pending")) {
         updateButtons();
         updateControls();
+        shaping.update();
       }
       if (changes.has("frame") || changes.has("state") || changes.has("connection")) {
         const text = status.show(kernel);

@@ -26,6 +26,11 @@ export function signed(x: MaybeNumber, figures = 4): string {
   return text.replace(/-/g, "−");
 }
 
+/** A number to six figures, without zeros that say nothing, and with a real minus sign. */
+export function plain(x: number): string {
+  return shortExponent(String(Number(x.toPrecision(6)))).replace(/-/g, "−");
+}
+
 /** A control's value: as short as it can be said, `1e-3`, `0.03`, `5`. */
 export function value(x: number): string {
   if (x === 0) return "0";

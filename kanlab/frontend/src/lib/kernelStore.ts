@@ -9,8 +9,17 @@ import { Flow } from "./flow";
 import { type Arrays, decodeArrays, decodeHeader, decodeSavedArrays, type Frame, type LossRow } from "./frame";
 import { PendingValues } from "./pending";
 import { decodePictures, type Pictures } from "./pictures";
-import type { Controls, Detail, EdgeId, Formula, State } from "./protocol";
-import { decodeDetail, decodeDone, decodeFormula, decodeState, edgeExists, nodeCount } from "./protocol";
+import type { Comparison, Controls, Detail, EdgeId, Formula, Front, State } from "./protocol";
+import {
+  decodeComparison,
+  decodeDetail,
+  decodeDone,
+  decodeFormula,
+  decodeFront,
+  decodeState,
+  edgeExists,
+  nodeCount,
+} from "./protocol";
 import type { Scheduler, Topic } from "./scheduler";
 import { Timers } from "./timers";
 
@@ -33,6 +42,8 @@ export class KernelStore {
   detail: Detail | null = null;
   formula: Formula | null = null;
   pictures: Pictures | null = null;
+  front: Front | null = null;
+  comparison: Comparison | null = null;
   loss: LossRow[] = [];
   /** The error of the last command that failed, until it is dismissed. */
   commandError: string | null = null;
@@ -167,6 +178,9 @@ export class KernelStore {
     else if (kind === "detail")
       this.takeDetail(content.detail === null ? null : decodeDetail(content.detail, "detail"));
     else if (kind === "formula") this.takeFormula(decodeFormula(content.formula, "formula"));
+    else if (kind === "front") this.takeFront(content.front === null ? null : decodeFront(content.front, "front"));
+    else if (kind === "comparison")
+      this.takeComparison(content.comparison === null ? null : decodeComparison(content.comparison, "comparison"));
     else if (kind === "done") this.takeDone(decodeDone(content, "done"));
   }
 
@@ -227,6 +241,16 @@ export class KernelStore {
     this.touch("formula");
   }
 
+  private takeFront(front: Front | null): void {
+    this.front = front;
+    this.touch("front");
+  }
+
+  private takeComparison(comparison: Comparison | null): void {
+    this.comparison = comparison;
+    this.touch("comparison");
+  }
+
   private takeDone(done: { id: number; ok: boolean; error: string | null }): void {
     for (const [key, value] of this.pending.settle(done.id)) {
       // `done` may come before the `state` that confirms it: keep the value, so that the slider does not jump back.
@@ -256,6 +280,7 @@ export class KernelStore {
       }
       if (state && saved.nodes)
         this.pictures = decodePictures(saved.nodes, undefined, allNodes(state), "snapshot.nodes");
+      if (saved.front) this.front = decodeFront(saved.front, "snapshot.front");
       if (saved.detail) this.detail = decodeDetail(saved.detail, "snapshot.detail");
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;

@@ -59,6 +59,16 @@ export function linePath(xs: Numbers, ys: Numbers, { x, y }: { x: Scale; y: Scal
   return path;
 }
 
+/** As many values as are wanted, between those there are. */
+export function resampled(values: ArrayLike<number>, count: number): number[] {
+  return Array.from({ length: count }, (_, n) => {
+    const at = (n / Math.max(1, count - 1)) * (values.length - 1);
+    const left = Math.min(Math.floor(at), Math.max(0, values.length - 2));
+    const [a, b] = [values[left] ?? Number.NaN, values[left + 1] ?? Number.NaN];
+    return a + (b - a) * (at - left);
+  });
+}
+
 /** The derivative, on a scale of its own that fills the box; null where there is none to draw. */
 export function slopeGeometry(detail: Detail, box: PlotBox): Pick<PlotGeometry, "y" | "yTicks"> | null {
   const ys = extent(detail.slope);

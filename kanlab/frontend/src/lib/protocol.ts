@@ -26,10 +26,20 @@ const controls = is.object({
 });
 
 export const decodeFormula = is.object({
-  outputs: is.list(is.object({ mathml: is.string, latex: is.string, python: is.string, sympy: is.string })),
+  outputs: is.list(
+    is.object({
+      mathml: is.string,
+      latex: is.string,
+      python: is.string,
+      sympy: is.string,
+      numbers: is.list(maybeNumber),
+    }),
+  ),
   latex: is.string,
   python: is.string,
   sympy: is.string,
+  torch: is.string,
+  c: is.string,
   agreement: maybeNumber,
   agrees: is.boolean,
   test_rmse: maybeNumber,
@@ -70,6 +80,8 @@ const stateShape = is.object({
   error: maybeString,
 });
 
+const constants = is.tuple<[number, number, number, number]>(is.number, is.number, is.number, is.number);
+
 const candidate = is.object({
   name: is.string,
   text: is.string,
@@ -77,6 +89,7 @@ const candidate = is.object({
   complexity: maybeNumber,
   score: maybeNumber,
   formula: is.string,
+  constants,
   y: is.list(maybeNumber),
 });
 
@@ -97,7 +110,7 @@ export const decodeDetail = is.object({
   y: is.list(maybeNumber),
   slope: is.list(maybeNumber),
   spline: is.nullable(spline),
-  constants: is.nullable(is.tuple<[number, number, number, number]>(is.number, is.number, is.number, is.number)),
+  constants: is.nullable(constants),
   points: is.list(is.tuple<[number | null, number | null]>(maybeNumber, maybeNumber)),
   knots: is.list(maybeNumber),
   density: is.list(maybeNumber),
@@ -105,8 +118,38 @@ export const decodeDetail = is.object({
   note: maybeString,
 });
 
+export const decodeFront = is.object({
+  items: is.list(is.object({ complexity: is.number, error: maybeNumber, mathml: is.list(is.string), text: is.string })),
+  best: is.nullable(is.index),
+  reason: is.string,
+  seconds: is.number,
+});
+
+const side = is.object({
+  id: is.number,
+  label: is.string,
+  train: maybeNumber,
+  test: maybeNumber,
+  r2: maybeNumber,
+  mathml: is.list(is.string),
+  message: maybeString,
+  complexity: maybeNumber,
+  width: is.list(is.tuple<[number, number]>(is.index, is.index)),
+  subnodes: is.list(is.list(is.index)),
+  edges: is.list(edge),
+  points: is.index,
+  curves: is.list(maybeNumber),
+  scores: is.list(maybeNumber),
+});
+
+export const decodeComparison = is.object({ sides: is.tuple<[Side, Side]>(side, side) });
+
 export const decodeDone = is.object({ id: is.number, ok: is.boolean, error: maybeString });
 
+export type Front = Decoded<typeof decodeFront>;
+export type Side = Decoded<typeof side>;
+export type Comparison = Decoded<typeof decodeComparison>;
+export type Constants = Decoded<typeof constants>;
 export type State = Decoded<typeof stateShape>;
 export type EdgeState = Decoded<typeof edge>;
 export type Controls = Decoded<typeof controls>;

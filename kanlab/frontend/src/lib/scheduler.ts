@@ -1,6 +1,17 @@
 /** Gathers what changed and tells the panels once per animation frame; a flood of messages costs one drawing. */
 
-export type Topic = "state" | "frame" | "detail" | "formula" | "pending" | "connection" | "view" | "probe" | "pictures";
+export type Topic =
+  | "state"
+  | "frame"
+  | "detail"
+  | "formula"
+  | "front"
+  | "comparison"
+  | "pending"
+  | "connection"
+  | "view"
+  | "probe"
+  | "pictures";
 export type Changes = ReadonlySet<Topic>;
 
 export interface Scheduler {
