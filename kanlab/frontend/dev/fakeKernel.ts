@@ -349,7 +349,7 @@ export class FakeKernel implements Model {
     const mathml = this.setup.long ? long : short;
     const whole = `<math xmlns="http://www.w3.org/1998/Math/MathML">${mathml}</math>`;
     return {
-      outputs: [{ mathml: whole, latex: "f", python: "f", sympy: "f", numbers: [3.1416] }],
+      outputs: [{ mathml: whole, latex: "f", python: "f", sympy: "f", numbers: [3.14] }],
       latex: "f(x,y)=\\ldots",
       python: "f = …",
       sympy: "f",

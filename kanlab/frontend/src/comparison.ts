@@ -4,6 +4,7 @@ import { button } from "./controls";
 import { h } from "./dom";
 import * as format from "./lib/format";
 import { labels } from "./lib/labels";
+import { functionText } from "./lib/names";
 import type { Comparison, Side } from "./lib/protocol";
 import { mathOf } from "./mathml";
 import { createMiniature } from "./miniature";
@@ -13,6 +14,7 @@ import type { Context, Panel } from "./panel";
 const WIDTH = 440;
 
 export function createComparison({ kernel }: Context): Panel {
+  const nameOf = (name: string) => (kernel.state ? functionText(kernel.state, name) : name);
   const body = h("div", { class: "kanlab-comparison-body" });
   const close = button(labels.close, () => kernel.command("compare", { id: null }));
   const element = h(
@@ -35,14 +37,14 @@ export function createComparison({ kernel }: Context): Panel {
       element.hidden = drawn === null;
       if (!drawn) return;
       const [one, other] = drawn.sides;
-      body.replaceChildren(column(one, other, true), column(other, one, false));
+      body.replaceChildren(column(one, other, nameOf), column(other, one, nameOf, labels.current));
     },
     dispose: () => undefined,
   };
 }
 
 /** One state; what it has less of than the other one is set in bold. */
-function column(side: Side, other: Side, go: boolean): HTMLElement {
+function column(side: Side, other: Side, nameOf: (name: string) => string, remark = ""): HTMLElement {
   const count = ({ edges }: Side) => edges.filter(({ kind }) => kind !== "pruned").length;
   const rows: [string, string, number | null, number | null][] = [
     [labels.status.train, format.loss(side.train), side.train, other.train],
@@ -60,16 +62,16 @@ function column(side: Side, other: Side, go: boolean): HTMLElement {
     "article",
     { class: "kanlab-side" },
     h("h4", {}, `${side.id + 1}. ${side.label}`, go ? "" : h("span", { class: "kanlab-muted" }, ` ${labels.current}`)),
-    createMiniature(side, WIDTH),
+    createMiniature(side, WIDTH, nameOf),
     h(
-      "dl",
+      "div",
       { class: "kanlab-figures" },
       ...rows.map(([name, text, own, others]) =>
         h(
-          "div",
+          "span",
           {},
-          h("dt", {}, name),
-          h("dd", { class: own !== null && others !== null && own < others ? "kanlab-better" : "" }, text),
+          h("span", { class: "kanlab-muted" }, name, " "),
+          h("span", { class: own !== null && others !== null && own < others ? "kanlab-better" : "" }, text),
         ),
       ),
     ),

@@ -19,8 +19,8 @@ export function createHistory(context: Context): Panel {
   const loss = createLoss(context);
   disposer.add(loss.dispose);
 
-  const undo = button(`↶ ${labels.undo}`, () => kernel.command("undo"), { name: labels.undo });
-  const redo = button(`↷ ${labels.redo}`, () => kernel.command("redo"), { name: labels.redo });
+  const undo = button("↶", () => kernel.command("undo"), { name: labels.undo, hint: labels.undo });
+  const redo = button("↷", () => kernel.command("redo"), { name: labels.redo, hint: labels.redo });
   const script = copyButton(labels.script, labels.copyScript, voice.say, () => kernel.state?.history.script ?? "");
   const compare = toggle(labels.compare, () => redraw(), labels.compareHint);
   const comparison = createComparison(context);

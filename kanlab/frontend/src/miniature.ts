@@ -12,7 +12,7 @@ const HEIGHT = 330;
 const NAMED = 22;
 const LEGIBLE = 9;
 
-export function createMiniature(side: Side, width: number): HTMLElement {
+export function createMiniature(side: Side, width: number, textOf: (name: string) => string): HTMLElement {
   const alive = side.edges.filter(({ kind }) => kind !== "pruned").length;
   const layout = layoutNetwork({
     width,
@@ -29,7 +29,7 @@ export function createMiniature(side: Side, width: number): HTMLElement {
       "aria-label": labels.miniature(side.label, alive),
       viewBox: `0 0 ${width} ${layout.height.toFixed(0)}`,
     },
-    ...side.edges.flatMap((_, e) => edgeMarks(side, layout, e)),
+    ...side.edges.flatMap((_, e) => edgeMarks(side, layout, e, textOf)),
     ...layout.nodes
       .filter(({ visible }) => visible)
       .map(({ x, y }) =>
@@ -39,7 +39,7 @@ export function createMiniature(side: Side, width: number): HTMLElement {
   return h("div", { class: "kanlab-miniature-holder" }, picture);
 }
 
-function edgeMarks(side: Side, layout: Layout, e: number): SVGElement[] {
+function edgeMarks(side: Side, layout: Layout, e: number, textOf: (name: string) => string): SVGElement[] {
   const place = layout.edges[e];
   const edge = side.edges[e];
   if (!place?.visible || !edge || edge.kind === "pruned") return [];
@@ -60,7 +60,7 @@ function edgeMarks(side: Side, layout: Layout, e: number): SVGElement[] {
         d: curvePath(values, place.size, strideFor(values.length, place.size)),
       }),
     );
-  const name = edge.name && place.size >= NAMED ? [nameMark(edge.name, place.x, place.y + half + 12)] : [];
+  const name = edge.name && place.size >= NAMED ? [nameMark(textOf(edge.name), place.x, place.y + half + 12)] : [];
   return [link, box, ...name];
 }
 

@@ -73,7 +73,7 @@ export function createNumbers(sheet: HTMLElement, actions: NumberActions) {
     const start = started.to;
     const unit = STEP * Math.abs(start || 1);
     const drag = new Drag(event.clientX);
-    (started.element as MathMLElement).focus({ preventScroll: true });
+    focusOn(started.element);
     // The sheet holds the pointer: the number itself may be replaced on the way.
     sheet.setPointerCapture?.(event.pointerId);
     const moved = (next: PointerEvent) => move && go(start + drag.move(next.clientX, next) * unit);
@@ -128,11 +128,16 @@ export function createNumbers(sheet: HTMLElement, actions: NumberActions) {
       values.clear();
       return () => {
         const again = [...values].find(([, { output, index }]) => output === held?.output && index === held.index);
-        (again?.[0] as MathMLElement | undefined)?.focus({ preventScroll: true });
+        if (again) focusOn(again[0]);
       };
     },
     dispose: () => clearTimeout(rest),
   };
+}
+
+/** Where the browser lets mathematics have the focus. */
+function focusOn(element: Element): void {
+  (element as Partial<MathMLElement>).focus?.({ preventScroll: true });
 }
 
 const MOVABLE = { tabindex: 0, role: "spinbutton", class: "kanlab-movable", "data-lm-suppress-shortcuts": "true" };
@@ -150,6 +155,6 @@ function replaced(element: Element, values: Map<Element, Omit<Move, "element" | 
   if (own) values.set(number, own);
   const focused = document.activeElement === element;
   element.replaceWith(number);
-  if (focused) (number as MathMLElement).focus({ preventScroll: true });
+  if (focused) focusOn(number);
   return number;
 }

@@ -24,7 +24,7 @@ const open = (language: string): void => {
   close = widget.render({ model: new FakeModel("lab", fixture(), [], language), el: host });
 };
 const paths = (value: unknown, path = ""): string[] =>
-  typeof value === "object" && value !== null && !/^\.(advised|actions)$/.test(path)
+  typeof value === "object" && value !== null && !/^\.(advised|actions|busy|reasons)$/.test(path)
     ? Object.entries(value).flatMap(([key, inner]) => paths(inner, `${path}.${key}`))
     : [path];
 
