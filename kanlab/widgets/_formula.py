@@ -134,7 +134,9 @@ def _told(session: Session, model: KAN, formula: Formula) -> dict[str, Any]:
         "spline_edges": _splines(model),
         "complexity": formula.complexity,
         "message": check.message,
-        "snaps": [{"text": snap.text, "cost": finite(snap.cost)} for snap in session.snaps],
+        "snaps": [
+            {"text": snap.text, "cost": finite(snap.cost), "error": finite(snap.error)} for snap in session.snaps
+        ],
     }
 
 

@@ -361,7 +361,7 @@ export class FakeKernel implements Model {
       spline_edges: 2,
       complexity: 9,
       message: this.setup.warning ?? null,
-      snaps: this.setup.warning ? [] : [{ text: "3.1415926 → π", cost: 1e-9 }],
+      snaps: this.setup.warning ? [] : [{ text: "3.1415926 → π", cost: 1e-9, error: 2e-4 }],
     };
   }
 }

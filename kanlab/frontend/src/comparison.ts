@@ -61,7 +61,12 @@ function column(side: Side, other: Side, nameOf: (name: string) => string, remar
   return h(
     "article",
     { class: "kanlab-side" },
-    h("h4", {}, `${side.id + 1}. ${side.label}`, go ? "" : h("span", { class: "kanlab-muted" }, ` ${labels.current}`)),
+    h(
+      "div",
+      { class: "kanlab-side-title" },
+      `${side.id + 1}. ${side.label}`,
+      h("span", { class: "kanlab-muted" }, ` ${remark}`),
+    ),
     createMiniature(side, WIDTH, nameOf),
     h(
       "div",

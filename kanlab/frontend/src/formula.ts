@@ -106,7 +106,9 @@ export function createFormula(context: Context): Panel {
     warning.hidden = text === null;
     const effect = before === null ? [] : [labels.trying(format.loss(before), format.loss(kernel.frame?.train))];
     facts.replaceChildren(...effect.map((text) => h("b", {}, text)), ...factsOf(formula));
-    snaps.replaceChildren(...(formula?.snaps ?? []).map((done) => h("li", {}, done.text, " ", cost(done.cost))));
+    snaps.replaceChildren(
+      ...(formula?.snaps ?? []).map((done) => h("li", {}, done.text, " ", cost(done.cost, done.error))),
+    );
     snaps.hidden = snaps.childElementCount === 0;
   }
 
@@ -175,7 +177,9 @@ function factsOf(formula: Formula | null): Node[] {
   return facts;
 }
 
-function cost(change: number | null): HTMLElement {
+/** What snapping cost, and how well the data knew the number. */
+function cost(change: number | null, error: number | null): HTMLElement {
   const sign = change !== null && change > 0 ? "+" : "";
-  return h("span", { class: "kanlab-muted" }, labels.snapCost(`${sign}${format.loss(change)}`));
+  const known = error === null ? "" : `± ${format.loss(error)}, `;
+  return h("span", { class: "kanlab-muted" }, `${known}${labels.snapCost(`${sign}${format.loss(change)}`)}`);
 }

@@ -68,7 +68,8 @@ export function createInspector({ kernel, view, probe, openInspector }: Context)
     const edge = kernel.selected;
     if (!edge) return;
     view.choose(edge, name);
-    if (spline()) kernel.command("consider", { edge, name });
+    const known = kernel.detail?.candidates.some((candidate) => candidate.name === name);
+    if (spline() && !known) kernel.command("consider", { edge, name });
   });
   const onEdge = (name: string) => () => {
     const edge = kernel.selected;

@@ -46,7 +46,7 @@ export const decodeFormula = is.object({
   spline_edges: is.index,
   complexity: maybeNumber,
   message: maybeString,
-  snaps: is.list(is.object({ text: is.string, cost: maybeNumber })),
+  snaps: is.list(is.object({ text: is.string, cost: maybeNumber, error: maybeNumber })),
 });
 
 const history = is.object({
