@@ -3,6 +3,7 @@
 from kanlab.problems import anderson as anderson
 from kanlab.problems import feynman as feynman
 from kanlab.problems import hello as hello
+from kanlab.problems import knots as knots
 from kanlab.problems import kolmogorov as kolmogorov
 from kanlab.problems import mechanics as mechanics
 from kanlab.problems import mlp as mlp
