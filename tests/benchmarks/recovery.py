@@ -1,127 +1,179 @@
-"""How often training, pruning and naming find a small formula again, without noise and with it.
+"""What the recovery benchmarks share: formulas with ranges, samples, the search, and the verdict.
 
-``python tests/benchmarks/recovery.py [seeds] [--only TEXT]`` prints a table and writes nothing. The shape of the KAN is
-given, as pykan's tutorials give it; the names come from the default library. "Exact": after snapping the formula has
-the truth's values, to 1e-6 of their spread, on a range 1.5 times wider (and where the truth is defined). "Within": all
-edges have names and the values differ from the noise-free truth's by less than five times the noise, on that range.
+A formula is *exact* if it equals the truth to 1e-6 on ranges 1.5 times as wide as the data's, wherever the truth is
+defined there: the root mean square of ``|found - truth| / max(|truth|, spread of the data)``. If the found formula is
+not defined where the truth is (``sqrt(x) sqrt(y)`` for ``sqrt(x y)``), the difference must simplify to nothing for
+symbols of the signs that the data has. It has the right *form* if its numbers, all free, can be fitted so that it is
+exact.
 """
 
 from __future__ import annotations
 
-import argparse
+import statistics
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import sympy
 import torch
-from torch import Tensor
+from scipy.optimize import least_squares
 
-from kanlab import KAN, Session, create_dataset
-from kanlab.symbolic.evaluate import evaluate
+import kanlab
+from kanlab.symbolic.parser import parse
 
-X, Y, Z = VARIABLES = sympy.symbols("x y z")
-NOISES = (0.0, 1e-2)
+WIDER, EXACT = 1.5, 1e-6
+#: Part of the rows at which the found formula may be undefined: rounding under a root.
+STRAY = 0.002
 
 
 @dataclass(frozen=True)
 class Case:
-    """A formula and the shape it is looked for in."""
+    """A formula over a box."""
 
-    truth: sympy.Expr
-    width: tuple
+    name: str
+    expr: sympy.Expr
+    ranges: Mapping[str, tuple[float, float]]
+
+    @classmethod
+    def of(cls, name: str, text: str, **ranges: tuple[float, float]) -> Case:
+        return cls(name, parse(text, {key: sympy.Symbol(key) for key in ranges}), ranges)
 
     @property
-    def n_in(self) -> int:
-        """How many inputs it has."""
-        return self.width[0]
+    def symbols(self) -> list[sympy.Symbol]:
+        return [sympy.Symbol(name) for name in self.ranges]
 
-    def values(self, x: Tensor) -> Tensor:
-        """Return the truth."""
-        return evaluate(self.truth, dict(zip(VARIABLES, x.unbind(-1), strict=False)))[:, None]
+    def values(self, X: np.ndarray) -> np.ndarray:
+        return values(self.expr, self.symbols, X)
+
+    def sample(self, n: int, rng: np.random.Generator, widen: float = 1.0) -> np.ndarray:
+        low, high = np.array(list(self.ranges.values()), dtype=float).T
+        return 0.5 * (low + high) + 0.5 * widen * (high - low) * rng.uniform(-1, 1, (n, len(low)))
+
+    def data(self, n: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return n rows on which the formula is defined, and labels with noise in units of their spread."""
+        rng = np.random.default_rng(seed)
+        X = self.sample(4 * n, rng)
+        y = self.values(X)
+        X, y = X[np.isfinite(y)][:n], y[np.isfinite(y)][:n]
+        return X, y + noise * y.std() * rng.standard_normal(len(y))
+
+    def wide(self) -> np.ndarray:
+        """Return rows on wider ranges at which the formula is defined."""
+        X = self.sample(4000, np.random.default_rng(99), WIDER)
+        return X[np.isfinite(self.values(X))]
+
+    def error(self, predicted: np.ndarray, X: np.ndarray, spread: float) -> float:
+        """Return the relative error where the prediction is defined; infinite if that is not nearly everywhere."""
+        truth, defined = self.values(X), np.isfinite(predicted)
+        if np.mean(~defined) > STRAY:
+            return np.inf
+        relative = (predicted - truth)[defined] / np.maximum(abs(truth[defined]), spread)
+        return float(np.sqrt(np.mean(relative**2)))
+
+    def simplifies(self, found: sympy.Expr, X: np.ndarray, spread: float) -> bool:
+        """Say whether the difference is nothing for symbols of the signs that the data has."""
+        predicted = values(found, self.symbols, X)
+        both = np.isfinite(predicted)
+        if both.sum() < len(X) / 4 or not self.error(predicted[both], X[both], spread) < EXACT:
+            return False
+        signs = {
+            sympy.Symbol(name): sympy.Symbol(name, real=True, positive=True if low >= 0 else None)
+            for name, (low, _) in self.ranges.items()
+        }
+        difference = sympy.nsimplify(self.expr - found, rational=True)
+        return sympy.simplify(difference.xreplace(signs)) == 0
+
+    def has_form(self, found: sympy.Expr, spread: float) -> bool:
+        """Say whether the numbers of a formula can be fitted so that it is exact."""
+        numbers, start, free = [], [], found
+        for value in sorted(found.atoms(sympy.Number, sympy.NumberSymbol), key=float):
+            if value not in (-1, 1) and not any(value == power.exp for power in found.atoms(sympy.Pow)):
+                numbers.append(sympy.Dummy())
+                start.append(float(value))
+                free = free.xreplace({value: numbers[-1]})
+        X = self.wide()
+        truth = self.values(X)
+        if not start:
+            return self.error(values(found, self.symbols, X), X, spread) < EXACT
+        size = np.maximum(abs(truth), spread)
+        f = sympy.lambdify([*self.symbols, *numbers], free, "numpy")
+
+        def relative(p: np.ndarray) -> np.ndarray:
+            with np.errstate(all="ignore"):
+                return np.nan_to_num((f(*X.T, *p) - truth) / size, nan=1e3, posinf=1e3, neginf=1e3)
+
+        fitted = least_squares(relative, start, xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        return float(np.sqrt(np.mean(fitted.fun**2))) < EXACT
 
 
-CASES = (
-    Case(sympy.sin(sympy.pi * X) + Y**2, (2, 1)),
-    Case(sympy.tanh(2 * X) + Y / 2, (2, 1)),
-    Case(sympy.Abs(X) + Y**2, (2, 1)),
-    Case(sympy.tan(X) + 1 / (Y + 2), (2, 1)),
-    Case(sympy.cos(3 * X) + sympy.sin(2 * Y) + Z, (3, 1)),
-    Case(sympy.exp(-2 * X**2), (1, 1)),
-    Case(sympy.exp(sympy.sin(sympy.pi * X) + Y**2), (2, 1, 1)),
-    Case(sympy.sqrt(X**2 + Y**2 + 1), (2, 1, 1)),
-    Case(sympy.log(2 + X + Y / 2), (2, 1, 1)),
-    Case(1 / (1 + X**2), (1, 1, 1)),
-    Case((X + Y) ** 3, (2, 1, 1)),
-    Case(sympy.sin(2 * X + 3 * Y), (2, 1, 1)),
-    Case(sympy.tanh(X**2 + sympy.sin(2 * Y)), (2, 1, 1)),
-    Case(sympy.sin(sympy.pi * X) * sympy.exp(Y), (2, (0, 1))),
-    Case(X * Y, (2, (0, 1))),
-)
+def values(expr: sympy.Expr, symbols: Sequence[sympy.Symbol], X: np.ndarray) -> np.ndarray:
+    """Evaluate; NaN where there is no real value."""
+    with np.errstate(all="ignore"):
+        return np.broadcast_to(sympy.lambdify(symbols, expr, "numpy")(*X.T), (len(X),)).astype(float)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """What one run found."""
+    """One formula searched, and the verdict."""
 
-    found: sympy.Expr
-    exact: bool
-    within: bool
+    case: Case
     seconds: float
+    error: float
+    form: bool
+    text: str = ""
+    others: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exact(self) -> bool:
+        return self.error < EXACT
+
+    @property
+    def verdict(self) -> str:
+        return "exact" if self.exact else "form" if self.form else "**no**"
 
 
-def run(case: Case, noise: float, seed: int) -> Result:
-    """Train, prune, name, snap and compare."""
-    data = create_dataset(case.values, n_var=case.n_in, train_num=1000, test_num=200, seed=seed)
-    generator = torch.Generator().manual_seed(1000 + seed)
-    spread = float(data["train_label"].std(correction=0))
-    for name in ("train_label", "test_label"):
-        error = torch.randn(data[name].shape, generator=generator, dtype=torch.float64)
-        data[name] = data[name] + noise * spread * error
-    width = [list(nodes) if isinstance(nodes, tuple) else nodes for nodes in case.width]
-    start = time.process_time()
-    session = Session(KAN(width, grid=5, seed=seed), data, names=[symbol.name for symbol in VARIABLES[: case.n_in]])
-    session.fit(steps=40, lamb=1e-3)
-    session.prune()
-    session.fit(steps=30)
-    session.auto_symbolic()
-    session.fit(steps=50)
-    session.snap()
-    formula = session.formula()
-    seconds = time.process_time() - start
-    x = 1.5 * (2 * torch.rand(1000, case.n_in, generator=generator, dtype=torch.float64) - 1)
-    truth = case.values(x)
-    x, truth = x[truth.isfinite()[:, 0]], truth[truth.isfinite()[:, 0]]
-    error = float(((formula(x) - truth).abs() / spread).nan_to_num(nan=torch.inf).max())
-    return Result(formula.shown()[0], error < 1e-6, not formula.spline_edges and error < max(5 * noise, 1e-6), seconds)
+def discover(case: Case, noise: float = 0.0, seed: int = 0, limit: float = 20.0, n: int = 1000) -> Result:
+    """Search one formula and judge what is called best."""
+    X, y = case.data(n, noise, seed)
+    start = time.perf_counter()
+    found = kanlab.discover(X, y, names=list(case.ranges), time_limit=limit, seed=seed, log=0).best
+    seconds = time.perf_counter() - start
+    wide, spread = case.wide(), float(y.std())
+    error = case.error(found.predict(wide), wide, spread)
+    (expr,) = found.exprs
+    if error == np.inf and case.simplifies(expr, wide, spread):
+        error = 0.0
+    form = error < EXACT or (noise > 0 and case.has_form(expr, spread))
+    return Result(case, seconds, error, form, str(expr))
 
 
-def main() -> None:
-    """Run all formulas and print the table, in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seeds", type=int, nargs="?", default=3)
-    parser.add_argument("--only", default="", help="formulas that contain this text")
-    parser.add_argument("--show", action="store_true", help="print each formula that is not exact")
-    asked = parser.parse_args()
+def table(results: Iterable[Result], others: Sequence[str] = ()) -> list[Result]:
+    """Print a row for each result as it comes."""
+    print("| formula | s | error on 1.5x | verdict |" + "".join(f" {name} |" for name in others) + " found |")
+    print("|---" * (5 + len(others)) + "|")
+    kept = []
+    for result in results:
+        kept.append(result)
+        shown = result.text if len(result.text) <= 90 else result.text[:87] + "..."
+        cells = [result.case.name, f"{result.seconds:.2f}", f"{result.error:.0e}", result.verdict]
+        cells += [result.others.get(name, "") for name in others]
+        print("| " + " | ".join([*cells, f"`{shown}`"]) + " |", flush=True)
+    return kept
+
+
+def summary(text: str, results: Sequence[Result]) -> str:
+    """Return one row: how many were found, and the times."""
+    seconds = [result.seconds for result in results]
+    exact, form = (sum(kind) for kind in ((r.exact for r in results), (r.form for r in results)))
+    numbers = f"{statistics.median(seconds):.2f} | {statistics.mean(seconds):.2f} | {max(seconds):.1f}"
+    return f"| {text} | {exact} of {len(results)} | {form} of {len(results)} | {numbers} |"
+
+
+SUMMARY_HEAD = "| set | exact | right form | median s | mean s | slowest s |\n|---|---|---|---|---|---|"
+
+
+def one_thread() -> None:
+    """Compute on one thread, and say so."""
     torch.set_num_threads(1)
-    cases = [case for case in CASES if asked.only in str(case.truth)]
-    print(f"torch {torch.__version__}, one thread, its processor time, {asked.seeds} seeds\n")
-    print("| formula | " + " | ".join(f"noise {noise:g}: exact | within | s" for noise in NOISES) + " |")
-    print("|---" * (1 + 3 * len(NOISES)) + "|")
-    sums = [[0, 0] for _ in NOISES]
-    for case in cases:
-        cells = []
-        for noise, total in zip(NOISES, sums, strict=True):
-            results = [run(case, noise, seed) for seed in range(asked.seeds)]
-            counts = sum(result.exact for result in results), sum(result.within for result in results)
-            total[:] = [old + new for old, new in zip(total, counts, strict=True)]
-            seconds = sorted(result.seconds for result in results)[len(results) // 2]
-            cells.append(f"{counts[0]} | {counts[1]} | {seconds:.1f}")
-            if asked.show:
-                cells += [f"<{result.found}>" for result in results if not result.exact]
-        print(f"| {case.truth} | " + " | ".join(cells) + " |", flush=True)
-    runs = len(cases) * asked.seeds
-    print("| all | " + " | ".join(f"{exact} of {runs} | {within} of {runs} |" for exact, within in sums) + " |")
-
-
-if __name__ == "__main__":
-    main()
+    print(f"torch {torch.__version__}, one thread\n")
