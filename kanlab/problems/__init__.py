@@ -8,6 +8,7 @@ from kanlab.problems import kolmogorov as kolmogorov
 from kanlab.problems import mechanics as mechanics
 from kanlab.problems import mlp as mlp
 from kanlab.problems import moons as moons
+from kanlab.problems import operations as operations
 from kanlab.problems import peaks as peaks
 from kanlab.problems import poisson as poisson
 from kanlab.problems import relations as relations
