@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kanlab.widgets._plain import plain
+
 _WIDTH, _TOP, _BOTTOM, _LAYER = 640.0, 44.0, 74.0, 170.0
 _BOX, _GAP, _RADIUS = 46.0, 8.0, 7.0
 #: The front end's accents, dark enough on white and light enough on black.
@@ -43,7 +45,7 @@ def picture_of(snapshot: Mapping[str, Any]) -> str:
     parts += [_text(name, x, y + (24 if y == lowest else -14), 14) for name, (x, y) in names]
     losses = f"train {_number(frame['train'])}, test {_number(frame['test'])}"
     parts.append(_text(f"step {frame['step']}, {losses}", _WIDTH / 2, height - 26, 12, _GREY))
-    formula = state["formula"]["latex"].split("\n")[0] or state["formula"]["message"] or ""
+    formula = plain(state["formula"]["latex"].split("\n")[0]) or state["formula"]["message"] or ""
     parts.append(_text(formula if len(formula) < 90 else f"{formula[:88]}…", _WIDTH / 2, height - 8, 12, _GREY))
     size = f'width="{_WIDTH:g}" height="{height:g}" viewBox="0 0 {_WIDTH:g} {height:g}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="KAN">{"".join(parts)}</svg>'
@@ -66,7 +68,7 @@ def _edge(
         f"M{a:.1f} {b:.1f}C{a:.1f} {(b + d) / 2:.1f} {c:.1f} {(b + d) / 2:.1f} {c:.1f} {d:.1f}"
         for (a, b), (c, d) in ((source, (x, y + half)), ((x, y - half), target))
     )
-    name = _text(entry["name"], x, y + half + 13, 12, colour) if entry["name"] and size > 20 else ""
+    name = _text(entry["name"], x + 5, y + half + 13, 12, colour, "start") if entry["name"] and size > 20 else ""
     return (
         f'<g fill="none" stroke="{colour}" stroke-opacity="{0.25 + 0.75 * strength:.2f}">'
         f'<path d="{links}" stroke-width="{0.8 + 2 * strength:.2f}"/>'
@@ -93,8 +95,8 @@ def _curve(values: Sequence[float | None], at: Point, size: float) -> str:
     return path
 
 
-def _text(text: str, x: float, y: float, size: int, colour: str = _INK) -> str:
-    style = f'{_FONT} font-size="{size}" text-anchor="middle" fill="{colour}"'
+def _text(text: str, x: float, y: float, size: int, colour: str = _INK, anchor: str = "middle") -> str:
+    style = f'{_FONT} font-size="{size}" text-anchor="{anchor}" fill="{colour}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{html.escape(text)}</text>'
 
 
