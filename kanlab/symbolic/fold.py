@@ -4,6 +4,7 @@ A node of the network is kept as a *linear form*, ``sum_k w_k t_k + w_0`` with s
 factor of their own. Putting a function on it moves factors and constants to where they are expected:
 
 - ``(a h + b)^n``, roots, reciprocals, ``|.|``: the common factor of ``a h + b`` comes out with its power;
+- products of exponentials, and powers of one, become one;
 - ``log``: the factor comes out as a constant; ``exp``: the constant comes out as a factor, and ``exp(k log t)`` is
   ``t^k``;
 - odd and even functions: the first coefficient is made positive;
@@ -19,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 import sympy
@@ -32,6 +34,8 @@ from kanlab.symbolic.real import real
 _COMMON = 0.02
 #: A coefficient so near a constant, relatively, is that constant: what a fit left of it is rounding.
 _WRITTEN = 1e-6
+#: Degrees of the library's powers are fractions with denominators up to this.
+_DENOMINATOR = 12
 #: A phase so near a quarter turn makes a sine a cosine.
 _QUARTER = 0.02
 #: Beyond this a coefficient in an exponent cannot become the base of a power: it would leave the range of doubles.
@@ -83,7 +87,16 @@ def multiply(parts: Sequence[Linear]) -> Linear:
         scale, rest = _factored(part, signed=True)
         factor *= scale
         cores.append(rest.expr())
-    return _term(sympy.Mul(*cores), factor, 0.0)
+    return _term(_merged(sympy.Mul(*cores)), factor, 0.0)
+
+
+def _merged(product: sympy.Expr) -> sympy.Expr:
+    """Write a product of exponentials as one."""
+    factors = sympy.Mul.make_args(product)
+    exponents = [factor.args[0] for factor in factors if isinstance(factor, sympy.exp)]
+    if len(exponents) < 2:
+        return product
+    return sympy.Mul(*(f for f in factors if not isinstance(f, sympy.exp)), sympy.exp(sympy.Add(*exponents)))
 
 
 def number(value: float) -> sympy.Expr:
@@ -118,6 +131,10 @@ def apply(function: SymbolicFunction, inner: Linear, c: float, d: float) -> Line
     if function.degree is not None:
         scale, rest = _factored(inner, signed=function.parity != 0)
         sign = function.parity if scale < 0 else 1
+        if scale > 0 and isinstance(rest.expr(), sympy.exp):
+            degree = Fraction(function.degree).limit_denominator(_DENOMINATOR)
+            power = cast(sympy.Expr, rest.expr().args[0]) * degree.numerator / degree.denominator
+            return _term(sympy.exp(power), c * scale**function.degree, d)
         return _term(function.sympy_fn(rest.expr()), c * sign * abs(scale) ** function.degree, d)
     if name == "sigmoid" and abs(inner.constant) > _FACTOR:
         # sympy would take the constant out of exp, beyond the range of doubles.
@@ -148,17 +165,28 @@ def _leading(form: Linear) -> float:
 def _factored(form: Linear, *, signed: bool) -> tuple[float, Linear]:
     """Split off a factor, so that the first coefficient is 1: inside and outside it would stand twice.
 
-    ``2 x + 3 y`` stays as it is: coefficients of different size that people would write.
+    ``2 x + 3 y`` stays as it is, since people would write it, and ``4 x + 8 y + 12`` is ``4 (x + 2 y + 3)``.
     """
     sizes = [abs(w) for w in form.weights.values()]
     lead = _leading(form)
     if max(sizes) > (1 + _COMMON) * min(sizes) and all(nearest(size, _WRITTEN) for size in sizes):
-        scale = math.copysign(1.0, lead)
+        scale = math.copysign(_common_factor([*sizes, abs(form.constant)]), lead)
     else:
         scale = lead
     scale = scale if signed else abs(scale)
     # Dividing by itself gives exactly 1, so a single term comes out bare.
     return scale, Linear({t: w / scale for t, w in form.weights.items()}, form.constant / scale)
+
+
+def _common_factor(sizes: Sequence[float]) -> float:
+    """Return the smallest of the sizes if all are whole multiples of it, else 1; 0 is a multiple of all.
+
+    >>> _common_factor([4.0, 8.0, 0.0]), _common_factor([2.0, 3.0])
+    (4.0, 1.0)
+    """
+    least = min(size for size in sizes if size)
+    ratios = [size / least for size in sizes]
+    return least if all(abs(ratio - round(ratio)) <= _WRITTEN * ratio for ratio in ratios) else 1.0
 
 
 def _exponential(inner: Linear, c: float, d: float) -> Linear:

@@ -27,7 +27,7 @@ from kanlab.symbolic.edge_curve import Curve, with_derivatives
 from kanlab.symbolic.estimates import Estimates, estimates
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.reference import Check, FormulaWarning, Reference
-from kanlab.symbolic.shown import count_parts, same_values
+from kanlab.symbolic.shown import count_parts, reading_length, same_values
 from kanlab.symbolic.simplify import simpler_forms
 
 #: Samples on which rounding for display is checked.
@@ -326,8 +326,8 @@ class Formula:
         exact = self._values([expr], x)
         allowed = _SAME * reference.spread(exact)
         best = expr
-        for form in sorted(forms, key=count_parts):
-            if count_parts(form) < count_parts(best) and same_values(self._values([form], x), exact, allowed):
+        for form in sorted(forms, key=reading_length):
+            if reading_length(form) < reading_length(best) and same_values(self._values([form], x), exact, allowed):
                 best = form
         return best
 

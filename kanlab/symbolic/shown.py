@@ -72,6 +72,34 @@ def count_parts(expr: sympy.Basic) -> int:
     return count(expr)
 
 
+#: What a function of its own inverse counts, whose algebraic form is what people want to see.
+_HIDDEN = 30
+_INVERSES: dict[type, type] = {
+    sympy.tanh: sympy.atanh,
+    sympy.sinh: sympy.asinh,
+    sympy.cosh: sympy.acosh,
+    sympy.tan: sympy.atan,
+    sympy.sin: sympy.asin,
+    sympy.cos: sympy.acos,
+}
+
+
+def reading_length(expr: sympy.Expr) -> int:
+    """Count parts, and many for each function of a sum with its own inverse.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> reading_length((x + y) / (x * y + 1)) < reading_length(sympy.tanh(sympy.atanh(x) + sympy.atanh(y)))
+    True
+    """
+    hidden = (part for part in sympy.preorder_traversal(expr) if type(part) in _INVERSES and _hides(part))
+    return count_parts(expr) + _HIDDEN * sum(1 for _ in hidden)
+
+
+def _hides(call: sympy.Basic) -> bool:
+    terms = sympy.Add.make_args(cast(sympy.Expr, call.args[0]))
+    return any(term.as_coeff_Mul()[1].func is _INVERSES[type(call)] for term in terms)
+
+
 def rounded(expr: sympy.Expr, digits: int) -> sympy.Expr:
     """Round every number in an expression to ``digits`` decimals, π and its like included."""
     numbers = expr.atoms(sympy.Float, sympy.NumberSymbol)

@@ -75,6 +75,7 @@ def from_tree(tree: list[Any]) -> sympy.Expr:
 
 _STEPS: tuple[Callable[[sympy.Expr], sympy.Expr], ...] = (
     sympy.powsimp,
+    sympy.expand_trig,  # undoes tanh(artanh u + artanh v)
     sympy.expand,
     sympy.together,
     sympy.factor,

@@ -51,6 +51,10 @@ def test_folded_form_has_the_same_values(name, a, b, c, both):
         ("x^3", fold.Linear({X: -2.0}), 1.0, 0.0, "-8*x**3"),
         ("sqrt", fold.Linear({X: 4.0}, 8.0), 1.0, 0.0, "2*sqrt(x + 2)"),
         ("sqrt", fold.Linear({X: -4.0}, 8.0), 1.0, 0.0, "2*sqrt(2 - x)"),
+        ("sqrt", fold.Linear({X: 4.0, Y: 8.0}, 12.0), 1.0, 0.0, "2*sqrt(x + 2*y + 3)"),
+        ("sqrt", fold.Linear({X: 2.0, Y: 3.0}, 4.0), 1.0, 0.0, "sqrt(2*x + 3*y + 4)"),
+        ("sqrt", fold.Linear({sympy.exp(X): 4.0}), 1.0, 0.0, "2*exp(x/2)"),
+        ("1/x", fold.Linear({sympy.exp(X + Y): -0.5}), 1.0, 0.0, "-2*exp(-x - y)"),
         ("1/x", fold.Linear({X: -4.0}, 4.0), 2.0, 0.0, "-0.5/(x - 1)"),
         ("abs", fold.Linear({X: -2.0}), 1.5, 0.0, "3*Abs(x)"),
         ("log", fold.Linear({X: 1.0}), 1.0, 0.5, "log(x) + 0.5"),
@@ -100,6 +104,11 @@ def test_products_collect_factors_and_keep_sums():
     constant = fold.multiply([fold.Linear({X: 2.0}), fold.Linear({}, 4.0)])
     assert constant.expr() == 8 * X
     assert fold.multiply([fold.Linear({}, 2.0), fold.Linear({}, 4.0)]).expr() == 8
+
+
+def test_products_of_exponentials_are_one():
+    parts = [fold.Linear({sympy.exp(X): 2.0}), fold.Linear({X * sympy.exp(-2 * Y): 3.0}), fold.Linear({X: 1.0}, 1.0)]
+    assert str(fold.multiply(parts).expr()) == "6*x*(x + 1)*exp(x - 2*y)"
 
 
 def test_terms_that_cancel_are_gone():

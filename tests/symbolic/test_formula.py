@@ -377,6 +377,23 @@ class TestSimplified:
         assert formula.remark is None
         assert formula.warning is None
 
+    @pytest.mark.parametrize(
+        ("text", "short"),
+        [
+            ("tanh(atanh(x) + atanh(y))", "(x + y)/(x*y + 1)"),
+            ("tan(atan(x) - atan(y))", "(x - y)/(x*y + 1)"),
+            ("exp(x)*exp(-2*y)", "exp(x - 2*y)"),
+            ("(2*x + 2*y)/(4*y + 8)", "(x + y)/(2*(y + 2))"),
+        ],
+    )
+    def test_offers_what_people_would_write(self, text, short):
+        x = 0.9 * samples(2)
+        model = KAN.from_formula(text, ["x", "y"], x)
+        model.show(x)
+        formula = model.formula(["x", "y"]).simplified(30.0)
+        assert str(formula.shown()[0]) == short
+        assert formula.check().agrees
+
     def test_a_form_with_other_values_is_not_taken(self, monkeypatch):
         model = KAN.from_formula("x + x**2", ["x"])
         x = sympy.Symbol("x")
