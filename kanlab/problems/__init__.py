@@ -13,3 +13,4 @@ from kanlab.problems import peaks as peaks
 from kanlab.problems import poisson as poisson
 from kanlab.problems import relations as relations
 from kanlab.problems import scaling as scaling
+from kanlab.problems import singular as singular
