@@ -72,7 +72,7 @@ class Session(Shaping):
             self._introduce(self.model)
         #: Called, without arguments, after every change of the session.
         self.listeners: list[Callable[[], None]] = []
-        self._fitting = False
+        self._fit: _Fit | None = None
         self._entries: list[Entry] = []
         self._redo: dict[int, int] = {}
         self._at = 0
@@ -155,19 +155,23 @@ class Session(Shaping):
         losses = evaluate(model or self.model, self.data, torch.nn.functional.cross_entropy if classes else None)
         return losses["train_loss"], losses["test_loss"]
 
-    def _record(
-        self, command: Command, label: str, curve: LossCurve | None = None, snaps: Sequence[Snap] = ()
-    ) -> Entry:
+    def _entry(self, command: Command, label: str, curve: LossCurve | None = None, snaps: Sequence[Snap] = ()) -> Entry:
+        """Make the entry that comes next: the model as it is now, and what brought it about."""
         curve = curve or LossCurve()
         parent = self._at if self._entries else None
         step = 0 if parent is None or command.name == "reset" else self._entries[parent].step + curve.steps
         train, test = self.losses()
-        id, model = len(self._entries), self.model.copy()
         command = Command(command.name, {key: _python(value) for key, value in command.args.items()})
-        entry = Entry(id, parent, command, label, model, train, test, step, tuple(curve.rows()), tuple(snaps))
+        id, model = len(self._entries), self.model.copy()
+        return Entry(id, parent, command, label, model, train, test, step, tuple(curve.rows()), tuple(snaps))
+
+    def _record(
+        self, command: Command, label: str, curve: LossCurve | None = None, snaps: Sequence[Snap] = ()
+    ) -> Entry:
+        entry = self._entry(command, label, curve, snaps)
         self._entries.append(entry)
-        if parent is not None:
-            self._redo[parent] = entry.id
+        if entry.parent is not None:
+            self._redo[entry.parent] = entry.id
         self._at = entry.id
         self._told()
         return entry
@@ -186,7 +190,7 @@ class Session(Shaping):
 
     def _require_rest(self) -> None:
         """Commands wait their turn: training in the background owns the model."""
-        if self._fitting:
+        if self._fit:
             raise RuntimeError("the session is being trained; stop that first (lab.pause(); lab.wait())")
 
     # ---- commands
@@ -209,31 +213,26 @@ class Session(Shaping):
         training = self.model.fit_steps(
             self.dataset, options.pop("opt", "auto"), steps, lamb, lamb_l1, lamb_entropy, **options
         )
-        before, curve = self.current.step, LossCurve()
+        before = self.current.step
+        self._fit = fit = _Fit(args, penalty)
         sent: Penalty | None = None
-        changes: dict[int, dict[str, float]] = {}
-        self._fitting = True
         try:
             while True:
                 try:
                     step = next(training) if sent is None else training.send(sent)
                 except StopIteration:
                     break
-                curve.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
+                fit.curve.append((before + step.index + 1, step.train_loss, step.test_loss, step.reg))
                 sent = yield step
                 if sent is None and step.index + 1 in schedule:
                     sent = dataclasses.replace(penalty, **schedule[step.index + 1])
                 if sent is not None:
-                    changes[step.index + 1] = _changed(penalty, sent)
+                    fit.changes[step.index + 1] = _changed(penalty, sent)
         finally:
             training.close()
-            self._fitting = False
-            if curve.steps:
-                last = [m for m in changes if m < curve.steps]
-                extra = {"schedule": {m: changes[m] for m in last}} if last else {}
-                shown = {key: value for key, value in args.items() if _plain(value)}
-                label = f"fit {curve.steps}" + (f", lamb {_last_lamb(lamb, changes, last):g}" if lamb or last else "")
-                self._record(Command("fit", {"steps": curve.steps, **shown, **extra}), label, curve)
+            self._fit = None
+            if fit.curve.steps:
+                self._record(fit.command(), fit.label(), fit.curve)
 
     def fit(self, steps: int = 50, lamb: float = 0.0, **options: Any) -> Step | None:
         """Train; returns the last step. ``schedule={step: {"lamb": ...}}`` changes the penalty on the way."""
@@ -421,14 +420,21 @@ class Session(Shaping):
         return digest.hexdigest()[:12]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the data, the names and the whole history to one file."""
+        """Write the data, the names and the whole history to one file.
+
+        A training that goes on is written as if it ended with the step that was taken last; to be called between two
+        steps.
+        """
         tensors: dict[str, Tensor] = {
             f"data.{name}": value
             for name in ("train_input", "train_label", "test_input", "test_label")
             if (value := getattr(self.data, name)) is not None
         }
-        entries = []
-        for entry in self._entries:
+        history, at, redo, entries = self._entries, self._at, dict(self._redo), []
+        if self._fit and self._fit.curve.steps:
+            now = self._entry(self._fit.command(), self._fit.label(), self._fit.curve)
+            history, at, redo = [*history, now], now.id, {**redo, at: now.id}
+        for entry in history:
             record, parts = pack(entry)
             entries.append(record)
             tensors |= parts
@@ -436,10 +442,14 @@ class Session(Shaping):
             "names": self.names,
             "out_names": self.out_names,
             "entries": entries,
-            "at": self._at,
-            "redo": sorted(self._redo.items()),
+            "at": at,
+            "redo": sorted(redo.items()),
         }
         store.write(path, "session", config, tensors)
+
+    def began_as(self, other: Session) -> bool:
+        """Whether both began with the same data and the same model."""
+        return self.fingerprint() == other.fingerprint() and _same(self.history[0].model, other.history[0].model)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Session:
@@ -500,5 +510,28 @@ def _python(value: Any) -> Any:
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
-def _last_lamb(lamb: float, changes: Mapping[int, Mapping[str, float]], last: Sequence[int]) -> float:
-    return changes[max(last)]["lamb"] if last else lamb
+@dataclasses.dataclass
+class _Fit:
+    """A training that goes on: its arguments, how the penalty was changed after which step, and the curve so far."""
+
+    args: dict[str, Any]
+    penalty: Penalty
+    curve: LossCurve = dataclasses.field(default_factory=LossCurve)
+    changes: dict[int, dict[str, float]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def _acted(self) -> dict[int, dict[str, float]]:
+        """The changes that a step has followed."""
+        return {step: change for step, change in self.changes.items() if step < self.curve.steps}
+
+    def command(self) -> Command:
+        """Return what repeats it."""
+        shown = {key: value for key, value in self.args.items() if _plain(value)}
+        schedule = {"schedule": self._acted} if self._acted else {}
+        return Command("fit", {"steps": self.curve.steps, **shown, **schedule})
+
+    def label(self) -> str:
+        """Return it for people."""
+        acted = self._acted
+        lamb = acted[max(acted)]["lamb"] if acted else self.penalty.lamb
+        return f"fit {self.curve.steps}" + (f", lamb {lamb:g}" if self.penalty.lamb or acted else "")

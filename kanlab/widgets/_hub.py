@@ -154,6 +154,7 @@ class Hub:
         """Note a step; send a frame if it is time."""
         now = time.monotonic()
         self.live.note(step, now)
+        self.autosave.stepped(now)
         if step.reason.startswith("diverged"):
             self.desk.error = step.reason
         if not self.flow.watched:

@@ -11,6 +11,7 @@ from typing import Any
 from kanlab.data import check_dataset, dataset_from
 from kanlab.kan import KAN
 from kanlab.session import Session
+from kanlab.widgets._autosave import require_no_loss, resumed
 from kanlab.widgets._base import Panel, finished
 from kanlab.widgets._cells import replace_in_cell
 from kanlab.widgets._page import write_page
@@ -42,8 +43,9 @@ class Lab(Panel):
         Of the model that is made, and of the split of a DataFrame.
 
     autosave
-        A file that the session is written to after every command, so that a kernel that dies loses the last one at
-        most: ``Lab(Session.load("work.kan"), autosave="work.kan")`` goes on from there.
+        A file that the session is written to after every command, and every five seconds while it trains, so that a
+        kernel that dies loses no more than that. The same call goes on with what the file holds, if it began with the
+        same data and the same model; so does ``Lab(Session.load("work.kan"), autosave="work.kan")``.
     show, hide
         The panels and parts to show (None: all) and to hide; see `kanlab.widgets._parts.PARTS`.
     language
@@ -73,9 +75,15 @@ class Lab(Panel):
         autosave: str | os.PathLike[str] | None = None,
         **options: Any,
     ):
-        super().__init__(_session(source, dataset, names, out_names, target, seed), panel="lab", **options)
-        if autosave is not None:
-            self.hub.autosave.path = pathlib.Path(autosave)
+        session = _session(source, dataset, names, out_names, target, seed)
+        path = None if autosave is None else pathlib.Path(autosave)
+        if path is not None and isinstance(source, Session):
+            require_no_loss(session, path)
+        elif path is not None:
+            session = resumed(session, path)
+        super().__init__(session, panel="lab", **options)
+        if path is not None:
+            self.hub.autosave.path = path
         replace_in_cell(self.hub)
 
     # ---- the panels, each to be shown alone, in sync

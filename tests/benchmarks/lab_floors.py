@@ -178,7 +178,11 @@ def laboratory() -> Iterator[Show]:
     if (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {1})
     opened: list[Notebook] = []
-    with tempfile.TemporaryDirectory() as home, jupyterlab(Path(home), ROOT) as server, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmarks-") as home,
+        jupyterlab(Path(home), ROOT) as server,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=os.environ.get("KANLAB_CHROMIUM"), args=_FLAGS)
 
         def show(width: list[int]) -> tuple[Notebook, LabPage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import torch
 
 from kanlab import KAN, Session, widgets
 from kanlab.problems import hello
-from kanlab.widgets import FormulaPanel, HistoryPanel, Inspector, Lab, NetworkGraph, TrainingPanel
+from kanlab.widgets import FormulaPanel, HistoryPanel, Inspector, Lab, NetworkGraph, TrainingPanel, _autosave
 from kanlab.widgets._base import Panel
 from tests.widgets.views import PATIENCE
 
@@ -398,6 +399,50 @@ class TestKeeping:
         assert lab.wait(PATIENCE)
         assert Session.load(tmp_path / "work.kan").current.label.startswith("fit 2")
         lab.close()
+
+    def test_a_long_training_is_saved_on_its_way(
+        self, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_autosave, "_EVERY", 0.0)
+        lab = Lab(session, autosave=tmp_path / "work.kan")
+        lab.training.optimizer = "Adam"
+        lab.start()
+        until(lambda: (tmp_path / "work.kan").exists() and lab.hub.live.step > 20)
+        kept = Session.load(tmp_path / "work.kan")
+        assert lab.training.running, "nothing was recorded yet"
+        lab.pause()
+        assert lab.wait(PATIENCE)
+        assert kept.current.command.name == "fit"
+        assert kept.current.parent == session.current.parent
+        assert session.rows()[: len(kept.rows())] == kept.rows()
+        assert kept.current.step == kept.rows()[-1][0] <= session.current.step
+        assert math.isfinite(kept.losses()[0])
+        assert Session.load(tmp_path / "work.kan").current.label == session.current.label
+        lab.close()
+
+    def test_the_same_call_goes_on_with_what_was_kept(self, tmp_path: Path) -> None:
+        path, data = tmp_path / "work.kan", hello.dataset(60, 30)
+
+        def open_lab(**options: Any) -> Lab:
+            return Lab(KAN([2, 2, 1], grid=3, **options), data, autosave=path)
+
+        lab = open_lab(seed=1)
+        lab.session.remove_edge(0, 0, 0)
+        again = open_lab(seed=1)
+        assert again.session is not lab.session
+        assert again.session.current.label == "remove (0, 0, 0)"
+        again.history.undo()
+        assert open_lab(seed=1).session.current.label == "start"
+        with pytest.raises(ValueError, match="other data or another model"):
+            open_lab(seed=2)
+
+    def test_a_session_is_not_written_over_one_with_more_history(self, session: Session, tmp_path: Path) -> None:
+        path = tmp_path / "work.kan"
+        session.save(path)
+        early = Session(session.history[0].model, session.dataset)
+        with pytest.raises(ValueError, match="more history"):
+            Lab(early, autosave=path)
+        assert Lab(Session.load(path), autosave=path).session.current.label == session.current.label
 
     def test_place_that_cannot_be_written_is_told(self, session: Session, tmp_path: Path) -> None:
         lab = Lab(session, autosave=tmp_path / "no-folder" / "work.kan")
