@@ -6,6 +6,7 @@ from typing import Any
 
 from kanlab.discovery.discovery import Discovery
 from kanlab.engine.solvers import NAMES
+from kanlab.kan import KAN
 from kanlab.runner import Runner
 from kanlab.widgets import _advice, _detail, _formula, _nodes, _state
 from kanlab.widgets._comparison import Comparison
@@ -13,6 +14,9 @@ from kanlab.widgets._desk import Desk
 from kanlab.widgets._front import front_of
 from kanlab.widgets._live import Live
 from kanlab.widgets._rows import LossRows
+
+#: Frames for which scores hold while it trains: they move slowly, and cost as much as the curves.
+_SCORES_EVERY = 3
 
 
 class Scene:
@@ -26,6 +30,8 @@ class Scene:
         self._front: dict[str, Any] | None = None
         self._rows = LossRows()
         self._version, self._shape = 0, None
+        self._arrays: _state.Arrays | None = None
+        self._scored, self._age = (0, 0.0, 0.0), 0
 
     @property
     def version(self) -> int:
@@ -66,8 +72,7 @@ class Scene:
     def frame(self, *, grows: bool = False) -> tuple[dict[str, Any], _state.Arrays]:
         """Return a frame's header and its numbers; of a curve that ``grows`` only what is new."""
         desk, session, shown = self._desk, self._desk.session, self._desk.shown
-        rows = self._live.rows()
-        arrays = _state.arrays_of(shown, desk.controls.edge_th, desk.controls.node_th)
+        rows, arrays = self._live.rows(), self._arrays_of(shown, hurry=grows)
         train, test, reg = rows[-1][1:] if rows else (*session.losses(shown), 0.0)
         at_rest = not self._runner.training and session.current.id
         if at_rest or desk.trial:
@@ -84,6 +89,18 @@ class Scene:
             "loss": self._rows.end(rows) if grows else LossRows().whole(rows),
         }
         return header, arrays
+
+    def _arrays_of(self, shown: KAN, *, hurry: bool) -> _state.Arrays:
+        """Return a frame's numbers; in a ``hurry`` scores and preview may be those of one of the last frames."""
+        controls = self._desk.controls
+        key = (self._version, controls.edge_th, controls.node_th)
+        if hurry and self._arrays and key == self._scored and self._age < _SCORES_EVERY:
+            self._arrays = _state.with_curves_of(self._arrays, shown)
+        else:
+            self._arrays = _state.arrays_of(shown, controls.edge_th, controls.node_th)
+            self._scored, self._age = key, 0
+        self._age += 1
+        return self._arrays
 
     def formula(self) -> dict[str, Any]:
         """Return the formula of the model that is shown."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from kanlab.engine.attribution import attribute_acts
+from kanlab.engine.network import Curve
 from kanlab.engine.prune import preview_cut
 from kanlab.kan import KAN
 from kanlab.session import Session
@@ -130,10 +132,23 @@ def arrays_of(model: KAN, edge_th: float, node_th: float) -> Arrays:
     acts, curves = model.acts_and_curves(POINTS)
     scores = attribute_acts(model, acts)
     cut = preview_cut(model, scores, edge_th=edge_th, node_th=node_th)
-    values = [y for _, y in curves]
-    ranges = [x[:, None, [0, -1]].expand(-1, y.shape[1], -1) for x, y in curves]
-    parts = (values, ranges, scores.edges, cut.edges, scores.nodes, cut.nodes)
-    return Arrays(*(torch.cat([part.flatten().double() for part in layers]).cpu().numpy() for layers in parts))
+    rest = (scores.edges, cut.edges, scores.nodes, cut.nodes)
+    return Arrays(*_values_and_ranges(curves), *map(_flat, rest))
+
+
+def with_curves_of(arrays: Arrays, model: KAN) -> Arrays:
+    """Return the arrays with a model's curves, and with the scores that they had."""
+    curves, ranges = _values_and_ranges(model.edge_curves(POINTS))
+    return replace(arrays, curves=curves, ranges=ranges)
+
+
+def _values_and_ranges(curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
+    ends = [x[:, None, [0, -1]].expand(-1, y.shape[1], -1) for x, y in curves]
+    return _flat([y for _, y in curves]), _flat(ends)
+
+
+def _flat(layers: Sequence[torch.Tensor]) -> np.ndarray:
+    return torch.cat([layer.flatten().double() for layer in layers]).cpu().numpy()
 
 
 def r_squared(session: Session, train: float, test: float) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -408,6 +409,7 @@ class TestFrames:
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         now = [1000.0]
         monkeypatch.setattr(_hub.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(_hub.time, "thread_time", lambda: 0.0)
         return now
 
     def steps(self, hub: Hub, clock: list[float], count: int, seconds: float) -> None:
@@ -652,3 +654,34 @@ class TestTrying:
         assert view.state["edges"][0]["kind"] == "pruned"
         view.ask("restore_edge", edge=[0, 0, 0])
         assert view.state["edges"][0]["kind"] == "spline"
+
+
+class TestScores:
+    """While it trains they are looked at every third frame, and at once where what they depend on has changed."""
+
+    def frames(self, hub: Hub, count: int) -> list[Any]:
+        found = []
+        for _ in range(count):
+            with torch.no_grad():
+                hub.session.model.layer(0).coef[0, 0] += 0.1
+            found.append(hub.scene.frame(grows=True)[1])
+        return found
+
+    def test_are_of_every_third_frame_and_curves_of_each(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        hub.scene.frame()
+        curves, scores = zip(*((a.curves.tobytes(), a.scores.tobytes()) for a in self.frames(hub, 9)), strict=True)
+        assert len(set(curves)) == 9
+        assert len(set(scores)) in (3, 4)
+
+    def test_follow_a_threshold_at_once(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        hub.scene.frame()
+        hub.set(edge_th=10.0)
+        assert self.frames(hub, 1)[0].doomed.all()
+
+    def test_are_exact_at_rest(self, hub: Hub, view: FakeView) -> None:
+        view.hello()
+        self.frames(hub, 2)
+        expected = torch.cat([scores.flatten() for scores in hub.session.model.edge_scores])
+        assert hub.scene.frame()[1].scores == pytest.approx(expected.numpy())
