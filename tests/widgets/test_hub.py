@@ -532,14 +532,14 @@ class TestTelling:
         self, hub: Hub, view: FakeView, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Another thread could catch a grid that is half laid."""
-        tell, looked = hub.scene._formula.tell, set()
+        tell, looked = hub.scene.formulas.tell, set()
 
         def noted(session: Session, model: KAN) -> dict[str, Any]:
             if hub.runner.training:
                 looked.add(threading.current_thread().name)
             return tell(session, model)
 
-        monkeypatch.setattr(hub.scene._formula, "tell", noted)
+        monkeypatch.setattr(hub.scene.formulas, "tell", noted)
         begun = threading.Event()
         monkeypatch.setattr(hub, "stepped", lambda step: begun.set())
         hub.set(optimizer="Adam")
