@@ -54,7 +54,7 @@ def run(book: NotebookNode, folder: Path) -> NotebookNode:
         When a cell fails.
     """
     done = copy.deepcopy(book)
-    client = NotebookClient(done, timeout=_TIMEOUT, store_widget_state=False, resources={"metadata": {"path": folder}})
+    client = NotebookClient(done, timeout=_TIMEOUT, resources={"metadata": {"path": folder}})
     with client.setup_kernel():
         for index in range(len(book.cells)):
             client.execute_cell(done.cells[index], index)

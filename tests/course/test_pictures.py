@@ -29,12 +29,13 @@ def _book(*sources: str, keep: tuple[int, ...] = ()) -> nbformat.NotebookNode:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a notebook with a Lab, a printed line and a bar, as the script saved it."""
+    """Return a notebook with a Lab, a printed line, a bar and a slider, as the script saved it."""
     folder = tmp_path_factory.mktemp("course")
     train = "lab.session.fit(steps=7)\nlab.wait(20)\nprint('trained')"
+    slider = "import ipywidgets; ipywidgets.interact(lambda n: print(n), n=3);"
     bar = "from tqdm.auto import tqdm\nfor _ in tqdm(range(3)): print('x', end='')"
     path = folder / "01_small.ipynb"
-    nbformat.write(_book(_LAB, train, bar, "1 + 1", keep=(0, 2)), path)
+    nbformat.write(_book(_LAB, train, bar, slider, keep=(0, 2, 3)), path)
     pictures.main([str(path)])
     return path
 
@@ -47,7 +48,7 @@ def test_widget_becomes_the_picture_of_its_last_state(written: Path) -> None:
     assert "step 0," not in picture, "the cell ran before training, the picture is of after it"
 
 
-def test_only_tagged_cells_keep_outputs_and_bars_go(written: Path) -> None:
+def test_only_tagged_cells_keep_outputs_and_live_widgets_go(written: Path) -> None:
     book = nbformat.read(written, as_version=4)
     nbformat.validate(book)
     assert [len(cell.outputs) for cell in book.cells] == [1, 0, 1, 0]
