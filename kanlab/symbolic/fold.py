@@ -93,7 +93,7 @@ def multiply(parts: Sequence[Linear]) -> Linear:
 def _merged(product: sympy.Expr) -> sympy.Expr:
     """Write a product of exponentials as one."""
     factors = sympy.Mul.make_args(product)
-    exponents = [factor.args[0] for factor in factors if isinstance(factor, sympy.exp)]
+    exponents = [cast(sympy.Expr, factor.args[0]) for factor in factors if isinstance(factor, sympy.exp)]
     if len(exponents) < 2:
         return product
     return sympy.Mul(*(f for f in factors if not isinstance(f, sympy.exp)), sympy.exp(sympy.Add(*exponents)))
