@@ -14,7 +14,7 @@ from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import to_sympy
 from kanlab.discovery.pool import EXACT, Candidate, Pool
 from kanlab.discovery.rewrite import rewritten
-from kanlab.discovery.simplify import simplified
+from kanlab.discovery.simplify import shortened, simplified
 from kanlab.discovery.snapping import snap
 from kanlab.discovery.target import Target
 from kanlab.symbolic.constants import exactly, nearest
@@ -47,7 +47,9 @@ def shortlist(pool: Pool, clock: Clock, count: int = _MOST) -> list[Candidate]:
         alike = (other for other in [*front, *rivals] if other.cost == candidate.cost)
         if candidate.error < least and not any(math.isclose(o.error, candidate.error, rel_tol=1e-6) for o in alike):
             rivals.append(candidate)
-    return [*(simplified(pool, candidate, clock) for candidate in rivals[:count]), *front]
+    simple = [simplified(pool, candidate, clock) for candidate in rivals[:count]]
+    best = min([*simple, *front], key=pool.score)
+    return [*simple, *front, *shortened(pool, best, clock)]
 
 
 @dataclass(frozen=True)

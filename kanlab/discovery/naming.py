@@ -35,11 +35,11 @@ DEFAULT_LIBRARY = (
 #: What people write without a factor or shift inside, and what each number saved is worth.
 _PLAIN = {
     "x", "x^2", "x^3", "x^4", "x^5", "sqrt", "x^1.5", "1/x", "1/x^2", "1/x^3", "1/sqrt(x)", "exp", "log", "sin", "cos",
-    "tan",
+    "tan", "tanh", "arcsin", "arctan", "arctanh", "sinh", "cosh",
 }  # fmt: skip
 _SAVED = 0.7
 #: Functions that a factor of a product may be under.
-_UNDER = ("sqrt", "1/x", "1/sqrt(x)", "x^2")
+_UNDER = ("sqrt", "1/x", "1/sqrt(x)", "x^2", "1/x^2")
 
 
 @dataclass(frozen=True)

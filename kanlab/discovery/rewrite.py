@@ -17,7 +17,7 @@ from torch import Tensor
 
 from kanlab.discovery import rules
 from kanlab.discovery.clock import Clock, OutOfTimeError
-from kanlab.discovery.rules import everywhere
+from kanlab.discovery.rules import algebra, everywhere
 from kanlab.symbolic.evaluate import evaluate
 from kanlab.symbolic.formula import count_parts
 
@@ -133,8 +133,8 @@ def _forms(expr: sympy.Expr) -> Iterator[sympy.Expr]:
     yield everywhere(everywhere(joined, rules.number_into_root), rules.double_angles)
     gathered = everywhere(joined, rules.power_of_fraction)
     yield gathered
-    together = cast(sympy.Expr, sympy.together(gathered))
+    together = algebra(sympy.together, gathered)
     yield together
-    yield cast(sympy.Expr, sympy.factor_terms(gathered))
+    yield algebra(sympy.factor_terms, gathered)
     yield everywhere(together, rules.power_of_fraction)
-    yield cast(sympy.Expr, sympy.factor(sympy.together(joined)))
+    yield algebra(sympy.factor, algebra(sympy.together, joined))

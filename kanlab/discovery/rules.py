@@ -22,11 +22,22 @@ def everywhere(expr: sympy.Expr, rule: Callable[[sympy.Expr], sympy.Expr]) -> sy
     return rule(cast(sympy.Expr, expr.func(*args)))
 
 
+def algebra(operation: Callable[[sympy.Expr], sympy.Basic], expr: sympy.Expr) -> sympy.Expr:
+    """Apply algebra to an expression in which functions are symbols.
+
+    Else ``exp(49 x)`` would be a polynomial of degree 49 in ``exp(x)``, and to factor it take hours.
+    """
+    calls = [*expr.atoms(sympy.Function), *(p for p in expr.atoms(sympy.Pow) if not p.exp.is_Rational)]
+    there = {call: sympy.Dummy(real=True, positive=call.is_positive) for call in calls}
+    plain = cast(sympy.Expr, expr.xreplace(there))
+    return cast(sympy.Expr, operation(plain).xreplace({symbol: call for call, symbol in there.items()}))
+
+
 def power_of_fraction(expr: sympy.Expr) -> sympy.Expr:
     """Write the base of a power as one fraction in factors; take out of a root what is positive."""
     if not (isinstance(expr, sympy.Pow) and expr.exp.is_Rational and isinstance(expr.base, sympy.Add | sympy.Mul)):
         return expr
-    above, below = (_shorter(part) for part in sympy.fraction(sympy.together(expr.base)))
+    above, below = (_shorter(part) for part in sympy.fraction(algebra(sympy.together, expr.base)))
     if below == 1:
         return cast(sympy.Expr, above**expr.exp)
     # Above and below have the same sign where the root is real, but which one is not known to the powers apart.
@@ -37,7 +48,7 @@ def power_of_fraction(expr: sympy.Expr) -> sympy.Expr:
 
 def _shorter(expr: sympy.Expr) -> sympy.Expr:
     """Return the expression in factors or multiplied out, whichever is shorter."""
-    return min((sympy.expand(expr), sympy.factor(expr)), key=count_parts)
+    return min((algebra(sympy.expand, expr), algebra(sympy.factor, expr)), key=count_parts)
 
 
 def into_roots(expr: sympy.Expr) -> sympy.Expr:
@@ -67,7 +78,7 @@ def _roots(expr: sympy.Expr) -> Iterator[tuple[list[sympy.Expr], sympy.Pow]]:
 
 
 def _inside(root: sympy.Pow, inside: list[sympy.Expr], rest: list[sympy.Expr]) -> sympy.Expr:
-    base = sympy.expand(root.base * sympy.Mul(*inside) ** (1 / root.exp))
+    base = algebra(sympy.expand, root.base * sympy.Mul(*inside) ** (1 / root.exp))
     return sympy.Mul(base**root.exp, *(f for f in rest if f not in inside))
 
 
@@ -83,7 +94,9 @@ def roots_together(expr: sympy.Expr) -> sympy.Expr:
             bases.setdefault(exponent, []).append(base)
         else:
             rest.append(factor)
-    return sympy.Mul(*rest, *(sympy.expand(sympy.Mul(*several)) ** exponent for exponent, several in bases.items()))
+    return sympy.Mul(
+        *rest, *(algebra(sympy.expand, sympy.Mul(*several)) ** exponent for exponent, several in bases.items())
+    )
 
 
 def divided(expr: sympy.Expr) -> sympy.Expr:

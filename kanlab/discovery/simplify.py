@@ -38,6 +38,23 @@ def simplified(pool: Pool, candidate: Candidate, clock: Clock) -> Candidate:
     return candidate
 
 
+def shortened(pool: Pool, candidate: Candidate, clock: Clock) -> list[Candidate]:
+    """Return what is left of a sum when its terms go one by one, the least missed first, as far as time allows."""
+    found: list[Candidate] = []
+    with contextlib.suppress(OutOfTimeError):
+        while len(candidate.form.terms) > 1:
+            trials = []
+            for form in _without_a_term(candidate.form):
+                clock.check()
+                trials.append(pool.fit(form, candidate.origin))
+            left = [trial for trial in trials if trial is not None and trial.form.terms]
+            if not left:
+                break
+            candidate = min(left, key=lambda trial: trial.error)
+            found.append(candidate)
+    return found
+
+
 def _better(pool: Pool, candidate: Candidate, clock: Clock) -> Candidate | None:
     for form in _changes(candidate.form, pool.problem.x):
         clock.check()

@@ -1,6 +1,6 @@
 """Formulas of Feynman's lectures: the KAN paper's 27 without dimensions, pykan's list of 120; and others.
 
-``python tests/benchmarks/feynman.py [--set paper|pykan|first|later] [--noise 0 1e-3 1e-2] [--only NAME ...]``
+``python tests/benchmarks/feynman.py [--set paper|pykan|first|later|last] [--noise 0 1e-3 1e-2] [--only NAME ...]``
 
 The 27 are `kanlab.problems.feynman`. pykan's list is read from the installed pykan, ranges included. The others stand
 in `tests/benchmarks/unseen.py`.
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from kanlab.problems.feynman import ROWS
 from tests.benchmarks.recovery import SUMMARY_HEAD, Case, Result, discover, one_thread, summary, table
-from tests.benchmarks.unseen import FIRST, LATER
+from tests.benchmarks.unseen import FIRST, LAST, LATER
 
 
 def paper() -> list[Case]:
@@ -44,7 +44,7 @@ def pykan_list() -> list[Case]:
     return cases
 
 
-SETS = {"paper": paper, "pykan": pykan_list, "first": lambda: FIRST, "later": lambda: LATER}
+SETS = {"paper": paper, "pykan": pykan_list, "first": lambda: FIRST, "later": lambda: LATER, "last": lambda: LAST}
 
 
 def run(cases: list[Case], only: list[str] | None, noise: float, limit: float) -> Iterator[Result]:

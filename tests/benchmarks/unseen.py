@@ -87,3 +87,34 @@ LATER = [
     Case.of("root", "(sqrt(b**2 + 4*a*c) - b)/(2*a)", a=(0.5, 3), b=(-2, 2), c=(0.5, 3)),
     Case.of("two exponentials", "x*exp(y) - y*exp(x)", x=(-1, 1), y=(-1, 1)),
 ]
+#: Written down on the same day, after the search had been improved on the others, and run once.
+LAST = [
+    Case.of("Bragg", "asin(n*l/(2*d))", n=(0.5, 1.5), l=(0.5, 1), d=(1, 3)),
+    Case.of(
+        "pendulum energy", "m*L**2*w**2/2 + m*g*L*(1 - cos(t))", m=(1, 3), L=(0.5, 2), w=(-2, 2), g=(5, 15), t=(-2, 2)
+    ),
+    Case.of("Stokes", "2*r**2*g*(p - q)/(9*m)", r=(0.1, 1), g=(5, 15), p=(2, 4), q=(0.5, 1.5), m=(0.5, 2)),
+    Case.of("escape", "sqrt(2*G*M*(1/r - 1/R))", G=(0.5, 2), M=(1, 3), r=(1, 2), R=(3, 5)),
+    Case.of("Monod", "m*s/(K + s + s**2/J)", m=(0.5, 2), s=(0.1, 4), K=(0.2, 1), J=(1, 4)),
+    Case.of("Gompertz", "a*exp(-b*exp(-c*t))", a=(1, 3), b=(1, 3), c=(0.3, 1), t=(0, 4)),
+    Case.of("Wien", "a*x**3*exp(-b*x)", a=(1, 3), b=(1, 2), x=(0.2, 4)),
+    Case.of("Malus", "I*cos(a - b)**2", I=(1, 3), a=(0, 3.14), b=(0, 3.14)),
+    Case.of("Yukawa", "g*exp(-m*r)/r", g=(1, 3), m=(0.2, 2), r=(0.5, 3)),
+    Case.of("Lorentzian", "g/(pi*((x - c)**2 + g**2))", g=(0.3, 2), x=(-2, 2), c=(-1, 1)),
+    Case.of("RLC", "sqrt(R**2 + (w*L - 1/(w*C))**2)", R=(0.5, 2), w=(0.5, 3), L=(0.5, 2), C=(0.5, 2)),
+    Case.of(
+        "Goldman", "T*log((a + p*b)/(c + p*d))", T=(0.5, 2), a=(0.5, 3), p=(0.1, 1), b=(0.5, 3), c=(0.5, 3), d=(0.5, 3)
+    ),
+    Case.of("annuity", "P*r/(1 - (1 + r)**(-n))", P=(1, 3), r=(0.02, 0.2), n=(2, 20)),
+    Case.of("triangle", "sqrt(a**2 + b**2 - 2*a*b*cos(t))", a=(1, 3), b=(1, 3), t=(0.3, 2.8)),
+    Case.of("half life", "N*2**(-t/h)", N=(1, 3), t=(0, 4), h=(0.5, 2)),
+    Case.of("lens maker", "1/((n - 1)*(1/R - 1/S))", n=(1.2, 1.8), R=(1, 2), S=(3, 5)),
+    Case.of("standing wave", "2*A*sin(k*x)*cos(w*t)", A=(1, 2), k=(0.5, 2), x=(0, 3), w=(0.5, 2), t=(0, 3)),
+    Case.of("virial", "T/v*(1 + B/v + C/v**2)", T=(0.5, 2), v=(1, 3), B=(-1, 1), C=(0.2, 1)),
+    Case.of("Fermi", "1/(exp((E - m)/T) + 1)", E=(0, 3), m=(0.5, 2), T=(0.3, 1.5)),
+    Case.of("two springs", "x*(1 - L/sqrt(L**2 + x**2))", x=(-2, 2), L=(0.5, 2)),
+    Case.of("hump", "x*y*exp(-x**2 - y**2)", x=(-2, 2), y=(-2, 2)),
+    Case.of("mean", "(a*x + b*y)/(a + b)", a=(0.5, 3), b=(0.5, 3), x=(-2, 2), y=(-2, 2)),
+    Case.of("cosh sum", "log(cosh(x) + cosh(y))", x=(-2, 2), y=(-2, 2)),
+    Case.of("chirp", "A*sin(t + b*t**2)", A=(1, 3), b=(0.2, 1), t=(0, 3)),
+]

@@ -25,7 +25,7 @@ def problem(function, ranges, n=800, noise=0.0):
     return Problem.of(x, y + noise * torch.randn(n, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
 
 
-def error_of(shape, asked, seconds=10.0):
+def error_of(shape, asked, seconds=60.0):
     """Return the least error among what one shape proposes for a problem."""
     pool, search = Pool(asked), Search(edge_functions(None), Clock(seconds))
     with contextlib.suppress(OutOfTimeError):

@@ -11,6 +11,8 @@ from kanlab.discovery.menu.index import index
 from kanlab.discovery.menu.monomial import monomial_with_offset
 from kanlab.discovery.menu.peel import peel
 from kanlab.discovery.menu.polynomial import polynomial
+from kanlab.discovery.menu.powers import powers
+from kanlab.discovery.menu.quadratic import quadratic
 from kanlab.discovery.menu.rational import rational
 from kanlab.discovery.menu.separable import separable
 from kanlab.discovery.menu.single import single
@@ -29,6 +31,15 @@ CASES = {
     "a function of a square": (single, lambda x: torch.sin(x**2) / x, [PLUS]),
     "a damped oscillation": (waves, lambda t: torch.exp(-t / 2) * torch.cos(3 * t), [(0.0, 6.0)]),
     "an oscillation about a trend": (waves, lambda t: t**2 + torch.sin(7 * t), [UNIT]),
+    "two oscillations": (waves, lambda t: torch.sin(5 * t) + 2 * torch.sin(6 * t), [(0.0, 6.0)]),
+    "the square of what changes sign": (single, lambda x: (1 - torch.exp(-x)) ** 2, [(-2.0, 5.0)]),
+    "a power times an inverse square": (single, lambda x: (x / torch.sinh(x / 2)) ** 2, [(0.5, 6.0)]),
+    "two powers": (powers, lambda r: 4 * (r**-12 - r**-6), [(0.9, 2.5)]),
+    "a root of a quadratic equation": (
+        quadratic,
+        lambda a, b, c: (torch.sqrt(b**2 + 4 * a * c) - b) / (2 * a),
+        [PLUS, UNIT, PLUS],
+    ),
     "a polynomial": (polynomial, lambda x, y: x**3 - 2 * x * y + y, [UNIT, UNIT]),
     "a polynomial of one input": (polynomial, lambda x: x**4 - 2 * x**2 + x, [UNIT]),
     "a ratio": (rational, lambda a, b: (1 + a * b) / (1 + a), [PLUS, PLUS]),
@@ -47,6 +58,16 @@ CASES = {
     "one fast combination": (index, lambda e, t, h: torch.sin(e * t / h) ** 2, [(0.1, 6), (0.1, 1), PLUS]),
     "an input in two factors": (extra, lambda n, t: torch.sin(n * t) * t.exp(), [(1, 2), (0.5, 2.5)]),
     "groups that do not interact": (blocks, lambda a, b, z: torch.sin(a * b) + z**2, [UNIT, UNIT, UNIT]),
+    "a factor that is no power": (
+        varying,
+        lambda a, b, t: torch.cos(t) * torch.log(a + b**2),
+        [PLUS, PLUS, (0.0, 6.0)],
+    ),
+    "a part that is left when the other is known": (
+        varying,
+        lambda v, q, m: v * q + torch.sqrt(m**2 + q**2),
+        [UNIT, PLUS, PLUS],
+    ),
     "a coefficient that varies": (
         varying,
         lambda a, d: 1 + a + 2 * torch.sqrt(a) * torch.cos(d),

@@ -73,3 +73,11 @@ def test_noise_is_tolerated_and_estimated(function, expected):
     found = discover(3 * X[:, :2], truth + noise, ["x", "y"], time_limit=20, log=0)
     assert sympy.expand(found.best.expr - expected) == 0
     assert found.noise == pytest.approx(sigma, rel=0.1)
+
+
+def test_a_front_of_noisy_data_leads_to_its_best_formula_term_by_term():
+    noise = 0.3 * torch.randn(1000, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    labels = 3 * X[:, 0] + 2 * X[:, 1] + X[:, 2] + noise
+    found = discover(X[:300], labels[:300], list("xyz"), lib=["x", "x^2"], log=0)
+    used = [solution.exprs[0].free_symbols for solution in found.front]
+    assert used[:4] == [set(), {x}, {x, y}, {x, y, z}]

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 import sympy
 import torch
@@ -49,6 +51,13 @@ def test_a_root_of_a_square_of_both_signs_stays():
 def test_decimal_numbers_survive():
     expr = 0.12345 * sympy.sqrt(m**2 * v + 0.3 * m**2)
     assert rewritten(expr, VARIABLES, X, Clock(60.0)).subs({m: 0.4, v: 0.7}) == pytest.approx(0.12345 * 0.4, rel=1e-12)
+
+
+def test_algebra_with_exponentials_is_quick():
+    expr = m * (sympy.exp(-((15 * d**2 / c - 7 * sympy.pi) ** 2)) - sympy.Rational(1, 6)) * (v * d / c - 12.387) * u / 2
+    start = time.monotonic()
+    rewritten(expr, VARIABLES, X, Clock(60.0))
+    assert time.monotonic() - start < 3
 
 
 def test_a_long_formula_is_left_as_it_is():

@@ -9,6 +9,8 @@ from kanlab.discovery.menu.index import index
 from kanlab.discovery.menu.monomial import monomial_with_offset
 from kanlab.discovery.menu.peel import peel
 from kanlab.discovery.menu.polynomial import polynomial
+from kanlab.discovery.menu.powers import powers
+from kanlab.discovery.menu.quadratic import quadratic
 from kanlab.discovery.menu.rational import rational
 from kanlab.discovery.menu.separable import separable
 from kanlab.discovery.menu.single import single
@@ -17,5 +19,6 @@ from kanlab.discovery.menu.varying import varying
 from kanlab.discovery.menu.waves import waves
 
 MENU = (
-    single, waves, separable, polynomial, rational, monomial_with_offset, peel, symmetry, index, extra, blocks, varying,
+    single, powers, waves, separable, polynomial, rational, quadratic, monomial_with_offset, peel, symmetry, index,
+    extra, blocks, varying,
 )  # fmt: skip

@@ -55,13 +55,16 @@ def _exponents(problem: Problem) -> list[float]:
     z = (size + 1e-12 * usual).log()
     # A zero of y is no matter of powers: near it the logarithm says little.
     w = (size / (size + 0.1 * usual)).sqrt()
-    full = _held_out(problem, z, w, chebyshev_design(scaled(problem.x), _most(problem)))[0]
+    logs = problem.x[(problem.x != 0).all(-1)].abs().log()
+    full = _held_out(problem, z, w, torch.cat([chebyshev_design(scaled(problem.x), _most(problem)), logs]))[0]
     found = []
     for i, x in enumerate(problem.x):
         p = 0.0
         if bool((x != 0).all()):
             rest = [j for j in range(problem.n_in) if j != i]
-            design = torch.cat([chebyshev_design(scaled(problem.x[rest]), _most(problem)), x.abs().log()[None]])
+            own = x.abs().log()[None]
+            others = logs[(logs != own).any(-1)]
+            design = torch.cat([chebyshev_design(scaled(problem.x[rest]), _most(problem)), others, own])
             error, slope, bar = _held_out(problem, z, w, design)
             near = rounded(slope, min(_NEAR, 0.02 + _BARS * bar)) if bar < _SURE else None
             p = near if error < _AS_GOOD * full and near is not None else 0.0

@@ -29,7 +29,7 @@ _SHARE, _MOST = 0.3, 170
 _NOTHING = 1e-11
 _TERMS, _SMALL = 12, 1e-6
 #: Inputs whose range is an angle's may come as sine and cosine.
-_ANGLE = (1.5, 7.0)
+_ANGLE = (1.5, 13.0)
 
 
 def rational(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
@@ -65,8 +65,8 @@ def _features(problem: Problem) -> Iterator[tuple[Float[Tensor, "m n"], list[For
 
 
 def _ratio(mapped: Problem, chosen: Int[Tensor, "k m"]) -> Form | None:
-    rows = _monomials(mapped.x, chosen)
-    coef = _null_vector(mapped, rows)
+    rows = monomials(mapped.x, chosen)
+    coef = null_vector(torch.cat([rows, -mapped.y * rows]))
     if coef is None:
         return None
     k = len(chosen)
@@ -74,19 +74,19 @@ def _ratio(mapped: Problem, chosen: Int[Tensor, "k m"]) -> Form | None:
     kept = size > _SMALL * size.max()
     if not bool(kept[k:].any()) or int(kept.sum()) > _TERMS:
         return None
-    above, below = (_polynomial(chosen[part], c[part]) for part, c in ((kept[:k], coef[:k]), (kept[k:], coef[k:])))
+    above, below = (polynomial_form(chosen[part], c[part]) for part, c in ((kept[:k], coef[:k]), (kept[k:], coef[k:])))
     return multiply([above, power(below, -1.0)]) if below.terms else above.scaled(1 / below.constant)
 
 
-def _monomials(x: Float[Tensor, "m n"], chosen: Int[Tensor, "k m"]) -> Float[Tensor, "k n"]:
+def monomials(x: Float[Tensor, "m n"], chosen: Int[Tensor, "k m"]) -> Float[Tensor, "k n"]:
+    """Return the products of powers with these exponents."""
     powers = torch.stack([x**p for p in range(int(chosen.max()) + 1)], 1)
     parts = [powers[i, chosen[:, i]] for i in range(len(x))]
     return math.prod(parts[1:], start=parts[0])
 
 
-def _null_vector(mapped: Problem, rows: Float[Tensor, "k n"]) -> Float[Tensor, " k2"] | None:
-    """Return the one null vector of ``[rows, -y rows]``, or None if there is none or more than one."""
-    columns = torch.cat([rows, -mapped.y * rows])
+def null_vector(columns: Float[Tensor, "k n"]) -> Float[Tensor, " k"] | None:
+    """Return the one combination of columns that is nothing on all rows, or None if there is none or more than one."""
     # Rows of any size count alike: near a pole they are all large.
     columns = columns / columns.norm(dim=0).clamp(min=1e-300)
     unit = columns.norm(dim=-1, keepdim=True).clamp(min=1e-300)
@@ -96,7 +96,8 @@ def _null_vector(mapped: Problem, rows: Float[Tensor, "k n"]) -> Float[Tensor, "
     return vectors[-1] / unit[:, 0]
 
 
-def _polynomial(chosen: Int[Tensor, "k m"], coef: Float[Tensor, " k"]) -> Form:
+def polynomial_form(chosen: Int[Tensor, "k m"], coef: Float[Tensor, " k"]) -> Form:
+    """Return the sum of products of powers."""
     terms = [
         multiply([number(c), *(power(variable(i), float(p)) for i, p in enumerate(row) if p)])
         for row, c in zip(chosen.tolist(), coef.tolist(), strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -84,7 +84,7 @@ def _ranked(
 
 
 #: Outer functions tried together with a power; the others are for the plain curve.
-_WITH_POWER = ("x", "exp", "sqrt", "1/x", "x^2", "1/sqrt(x)")
+_WITH_POWER = ("x", "exp", "sqrt", "1/x", "x^2", "1/sqrt(x)", "1/x^2")
 
 
 def _targets(problem: Problem, exponent: float) -> Iterator[_Target]:
@@ -97,6 +97,14 @@ def _targets(problem: Problem, exponent: float) -> Iterator[_Target]:
         mapped = outer.applied(divided) if not exponent or outer.name in _WITH_POWER else None
         if mapped is not None:
             yield _Target(outer, exponent, divided, mapped)
+        if mapped is not None and outer.name == "x^2":
+            yield _Target(outer, exponent, divided, _turned(mapped))
+
+
+def _turned(mapped: Problem) -> Problem:
+    """Return the problem for the root that changes its sign where it is smallest: ``1 - exp(-x)`` of its square."""
+    lowest = mapped.x[0, mapped.y.abs().argmin()]
+    return replace(mapped, y=mapped.y * torch.where(mapped.x[0] < lowest, -1.0, 1.0))
 
 
 def _named(

@@ -6,7 +6,6 @@ function in one batch. When ``f`` has a name, ``A`` and ``B`` are fitted to it a
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -17,13 +16,16 @@ from torch import Tensor
 from kanlab.discovery.expression import Form, add, multiply, substitute, variable
 from kanlab.discovery.naming import Curve, Name, named
 from kanlab.discovery.outer import OUTERS, Outer
-from kanlab.discovery.pool import Pool
+from kanlab.discovery.pool import Candidate, Pool
 from kanlab.discovery.problem import Problem, scaled
+from kanlab.discovery.program import Program
+from kanlab.discovery.snapping import snap
 from kanlab.discovery.solver import Solver
 from kanlab.discovery.splines import Splines, solve
 from kanlab.discovery.surrogate import chebyshev_design
+from kanlab.symbolic.constants import nearest
 
-_OUTERS = ("x", "exp", "sqrt", "1/x", "1/sqrt(x)", "x^2", "log")
+_OUTERS = ("x", "exp", "sqrt", "1/x", "1/sqrt(x)", "x^2", "log", "arccos", "arcsin")
 _GRID, _OWN_GRID = 8, 14
 _SWEEPS = 16
 _SLOW = 0.97
@@ -35,6 +37,8 @@ _WORST, _WORSE = 0.05, 5.0
 _TIME = 0.1
 #: By this factor; or, as far as anything is known, to this much above the least error.
 _BETTER, _AT_NOISE = 0.3, 1.3
+#: A number of f is read as a constant within this many errors of the fit, and this part of itself.
+_PER_ERROR, _NEAR = 20.0, 0.02
 _NAMES, _DEEPEST, _MOST_INPUTS = 3, 4, 4
 
 
@@ -124,17 +128,26 @@ def _formulas(problem: Problem, fit: _Fit, search: Solver, depth: int) -> Iterat
     (names,) = named([curve], search.functions, _NAMES)
     for name in names:
         search.clock.check()
-        bare = Name(name.function, name.a, name.b, 1.0, 0.0, name.score)
-        values = name.function(name.a * problem.x[fit.i] + name.b)
-        for a, b in _coefficients(problem, fit, values, search, depth):
-            inner = add([a, multiply([bare.of(variable(fit.i)), b])])
+        tol = min(_NEAR, _PER_ERROR * fit.error)
+        a, b = (_read_roughly(value, tol) for value in (name.a, name.b))
+        f = Name(name.function, a, b, 1.0, 0.0, name.score).of(variable(fit.i))
+        program = Program(f)
+        values = program(program.start, problem.x)
+        for inner in _inner(problem, fit, f, values, search, depth):
             yield f"{fit.outer.name}(A + {name.function.name} B)", fit.outer.wrap(inner, problem.y)
 
 
-def _coefficients(
-    problem: Problem, fit: _Fit, values: Tensor, search: Solver, depth: int
-) -> Iterator[tuple[Form, Form]]:
-    """Solve for ``A`` and ``B``, now that ``f`` has values of its own."""
+def _read_roughly(value: float, tol: float) -> float:
+    """Return the simplest constant near a number that is no better known than its spline."""
+    close = nearest(value, tol, abs_tol=tol)
+    return close[0].value if close else value
+
+
+def _inner(problem: Problem, fit: _Fit, f: Form, values: Tensor, search: Solver, depth: int) -> Iterator[Form]:
+    """Solve for ``A`` and ``B``, now that ``f`` has values of its own.
+
+    One of them is solved as it was fitted and its numbers are read; what that leaves for the other is exact.
+    """
     rest, part, mapped = _basis(problem, fit.i), problem.fitted, fit.mapped
     design = torch.cat([rest, values * rest])
     both = solve(design[:, part], mapped.y[part], mapped.w[part])
@@ -143,10 +156,35 @@ def _coefficients(
         return
     others = [j for j in range(problem.n_in) if j != fit.i]
     inputs = [variable(j) for j in others]
-    answers = []
-    for coef, weight in ((both[: len(rest)], mapped.w), (both[len(rest) :], mapped.w * values.abs())):
-        part_problem = replace(mapped, x=problem.x[others], y=coef @ rest, w=weight, floor=2 * error)
-        answers.append([substitute(c.form, inputs) for c in search.solve(part_problem, depth + 1, _TIME)])
-    pairs = sorted(itertools.product(range(len(answers[0])), range(len(answers[1]))), key=sum)
-    for m, k in pairs[:4]:
-        yield answers[0][m], answers[1][k]
+    a, b = both[: len(rest)] @ rest, both[len(rest) :] @ rest
+    ratio = float((mapped.w.square() * a * b).sum() / (mapped.w * b).square().sum().clamp(min=1e-300))
+    if mapped.relative(a - ratio * b) < 2 * error:
+        left = _divided(mapped, values + ratio, problem.x[others])
+        for candidate in search.solve(left, depth + 1):
+            yield multiply([f.scaled(1.0, ratio), substitute(candidate.form, inputs)])
+        return
+    rough = replace(mapped, x=problem.x[others], floor=2 * error)
+    for candidate, known in _read(replace(rough, y=b, w=mapped.w * values.abs()), search, depth):
+        left = replace(rough, y=mapped.y - values * known, floor=max(0.1 * candidate.error, mapped.floor))
+        for other in search.solve(left, depth + 1, _TIME)[:2]:
+            yield add([substitute(other.form, inputs), multiply([f, substitute(candidate.form, inputs)])])
+    for candidate, known in _read(replace(rough, y=a), search, depth):
+        left = _divided(replace(mapped, y=mapped.y - known), values, problem.x[others])
+        left = replace(left, floor=max(0.1 * candidate.error, mapped.floor))
+        for other in search.solve(left, depth + 1, _TIME)[:2]:
+            yield add([substitute(candidate.form, inputs), multiply([f, substitute(other.form, inputs)])])
+
+
+def _divided(mapped: Problem, factor: Tensor, x: Float[Tensor, "m n"]) -> Problem:
+    """Return the problem for what a factor leaves, without the rows where the factor is nothing."""
+    rows = factor.abs() > 1e-9 * factor.abs().max()
+    return mapped.mapped(mapped.y / factor, 1 / factor).with_inputs(x).only(rows)
+
+
+def _read(rough: Problem, search: Solver, depth: int) -> Iterator[tuple[Candidate, Tensor]]:
+    """Yield formulas for fitted values, their numbers read, and the values of these."""
+    for candidate in search.solve(rough, depth + 1, _TIME)[:2]:
+        search.clock.check()
+        form = snap(candidate.form, rough.x, rough.y, rough.w, clock=search.clock).form
+        program = Program(form)
+        yield replace(candidate, form=form), program(program.start, rough.x)

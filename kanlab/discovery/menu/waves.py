@@ -63,6 +63,8 @@ def waves(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
         for error, envelope, w, coef in sorted(found, key=lambda item: item[0])[:_TRIED]:
             if error < _WORST:
                 yield f"wave {text} function", _form(envelope, w, coef, times=text == "times")
+    search.clock.check()
+    yield "two waves", _two_waves(problem, half)
 
 
 def _envelopes(x: Float[Tensor, " n"], half: float) -> Iterator[_Envelope]:
@@ -91,6 +93,31 @@ def _sums(problem: Problem, half: float) -> _Starts:
     return starts
 
 
+def _two_waves(problem: Problem, half: float) -> Form:
+    """Return the best sum of two oscillations on the grid of frequencies."""
+    waves = _waves(problem, half)
+    count, n = len(waves), waves.shape[-1]
+    y, w = problem.y[:_ROWS], problem.w[:_ROWS]
+    design = torch.cat([waves.flatten(0, 1), torch.ones_like(y)[None]]) * w
+    gram, right = design @ design.T / n, design @ (y * w) / n
+    pairs = torch.combinations(torch.arange(count))
+    places = torch.stack([2 * pairs, 2 * pairs + 1], -1).flatten(1)
+    places = torch.cat([places, torch.full((len(pairs), 1), 2 * count)], 1)
+    square = gram[places[:, :, None], places[:, None, :]] + 1e-12 * torch.eye(5, dtype=gram.dtype)
+    coef = torch.linalg.solve(square, right[places])
+    best = int((coef * right[places]).sum(-1).argmax())
+    first, second = pairs[best].tolist()
+    a, b, c, d, shift = coef[best].tolist()
+    frequencies = [float(_FREQUENCIES[k]) / half for k in (first, second)]
+    return add([_wave(frequencies[0], a, b), _wave(frequencies[1], c, d), number(shift)])
+
+
+def _wave(w: float, sine: float, cosine: float) -> Form:
+    """Return ``sine sin(w x) + cosine cos(w x)`` as one sine."""
+    size, phase = math.hypot(sine, cosine), math.atan2(cosine, sine)
+    return call(library.get("sin"), variable(0).scaled(w, phase)).scaled(size)
+
+
 def _waves(problem: Problem, half: float) -> Float[Tensor, "frequency 2 n"]:
     phase = (_FREQUENCIES / half)[:, None] * problem.x[0, :_ROWS]
     return torch.stack([phase.sin(), phase.cos()], 1)
@@ -107,8 +134,7 @@ def _solved(problem: Problem, half: float, rows: Float[Tensor, "frequency k n"])
 
 
 def _form(envelope: _Envelope, w: float, coef: list[float], *, times: bool) -> Form:
-    size, phase = math.hypot(coef[0], coef[1]), math.atan2(coef[1], coef[0])
-    wave = call(library.get("sin"), variable(0).scaled(w, phase)).scaled(size)
+    wave = _wave(w, coef[0], coef[1])
     if times:
         return add([multiply([envelope.form, wave]), number(coef[2])])
     return add([wave, envelope.form.scaled(coef[3]), number(coef[2])])
