@@ -40,7 +40,7 @@ _FOLLOWED = 1e-5
 #: A proposal lies within so many standard errors, and within this part of the number.
 _ERRORS, _NEAR = 2.0, 0.05
 #: Numbers in the network's Jacobian above which no errors are computed.
-_MOST = 5e7
+_MOST = 2e6
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Estimate:
     value
         The number.
     error
-        Its standard error; infinite where the data do not determine it, NaN without labels to tell.
+        Its standard error; infinite where the data do not determine it, NaN where it is not known: without labels, for
+        a number that no parameter of the network moves (one in a function of one's own), and in very large networks.
     proposal
         The constant it may be: one within two standard errors that takes less to say than the number as far as its
         error tells it, or None.
@@ -271,7 +272,8 @@ def _errors(
     inside = written @ u
     spread = torch.linalg.vector_norm((inside / s) @ (v * noise), dim=-1) / size.squeeze(1)
     lost = torch.linalg.vector_norm(written - inside @ u.T, dim=-1) > _FOLLOWED
-    return torch.where(lost | (size.squeeze(1) == 0), math.inf, spread), len(s)
+    spread = torch.where(lost | (size.squeeze(1) == 0), math.inf, spread)
+    return spread.masked_fill(torch.linalg.vector_norm(moves, dim=0) < _FOLLOWED, math.nan), len(s)
 
 
 def _followed(unit: Float[Tensor, "numbers rows"], own: Float[Tensor, "size rows"]) -> Float[Tensor, "moves numbers"]:

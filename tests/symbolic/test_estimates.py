@@ -6,11 +6,13 @@ import math
 
 import numpy
 import pytest
+import sympy
 import torch
 from scipy.optimize import curve_fit
 from torch import Tensor
 
 from kanlab import KAN
+from kanlab.symbolic import library
 from kanlab.symbolic.estimates import Estimate, Estimates
 from kanlab.symbolic.formula import Formula
 from kanlab.symbolic.library import get
@@ -197,6 +199,20 @@ def test_without_labels_to_compare_with_there_are_numbers_and_no_errors(kind):
     formula = formula.derivative("x") if kind == "derivative" else formula
     assert len(formula.constants)
     assert all(math.isnan(e.error) and e.proposal is None for e in formula.constants)
+
+
+def test_a_number_within_a_function_of_ones_own_is_not_estimated():
+    library.register("bent", lambda u: u + torch.sin(3.17 * u), lambda u: u + sympy.sin(3.17 * u), 3)
+    try:
+        x = points(200, 1)
+        model = KAN([1, 1])
+        model.layer(0).fix(0, 0, get("bent"), (1.0, 0.0, 1.0, 0.0))
+        model.show(x, model(x).detach() + points(200, 1, seed=1))
+        (inside,) = model.formula(["x"]).constants
+        assert inside.value == 3.17
+        assert math.isnan(inside.error)
+    finally:
+        library.unregister("bent")
 
 
 def test_fewer_rows_than_numbers_determine_nothing():
