@@ -174,7 +174,7 @@ def test_checked_arguments_are_of_the_types_the_commands_take(name: str, data: s
             assert value is None or (len(value) == 3 and all(type(index) is int for index in value))
         elif key in ("optimizer", "name"):
             assert type(value) is str
-        elif key in ("grid", "steps", "id"):
+        elif key in ("grid", "steps", "id", "index", "output", "l"):
             assert type(value) is int
         else:
             assert type(value) is float

@@ -109,7 +109,7 @@ class TestEveryPanel:
         assert panel.hub.runner.wait(PATIENCE)
         from_browser(panel, {"kind": "settled", "version": 1})
         snapshot = json.loads(json.dumps(panel.snapshot, allow_nan=False))
-        assert set(snapshot) == {"state", "frame", "nodes", "detail"}
+        assert set(snapshot) == {"state", "frame", "nodes", "detail", "front"}
         assert snapshot["detail"]["edge"] == [0, 1, 0]
         frame = snapshot["frame"]
         assert len(frame["arrays"]["curves"]) == frame["points"] * len(snapshot["state"]["edges"])

@@ -31,7 +31,7 @@ def test_show_hides_all_else() -> None:
 def test_part_brings_its_panel_with_itself_alone() -> None:
     hidden = hidden_parts(["graph", "train", "status"], None)
     assert "training" not in hidden
-    assert {"step", "reset", "lamb", "optimizer", "more", "inspector", "formula", "history"} == set(hidden) - {
+    assert {"step", "reset", "lamb", "optimizer", "more", "shape", "inspector", "formula", "history"} == set(hidden) - {
         "lamb_entropy", "grid"
     }  # fmt: skip
 
