@@ -35,6 +35,8 @@ from kanlab.symbolic.printing import Place
 
 #: How much equal numbers are set apart, relative to their size: seen at no rounding, and a double tells them apart.
 _APART = 2e-13
+#: Fractions from this denominator on are written as decimals.
+_DECIMAL = 10
 #: Samples on which the network follows, and its steps.
 _SAMPLES, _STEPS = 400, 30
 #: The part of the move that may be missed: what is not seen in a shown number.
@@ -52,7 +54,7 @@ class Handles:
     numbers
         Those numbers, in the order of the tree.
     fractions
-        Those that were fractions.
+        Those that were fractions with small denominators, and are written so.
     """
 
     expr: sympy.Expr
@@ -66,7 +68,9 @@ class Handles:
         found: list[sympy.Expr] = []
         marked = _marked(expr, was, found)
         constants = [part for part in sympy.preorder_traversal(marked) if part == sympy.pi]
-        fractions = {n: part for n, part in enumerate(was) if isinstance(part, sympy.Rational) and part.q != 1}
+        fractions = {
+            n: part for n, part in enumerate(was) if isinstance(part, sympy.Rational) and 1 < part.q < _DECIMAL
+        }
         once = cast("list[sympy.Expr]", constants) if len(constants) == 1 else []
         return cls(marked, (*found, *once), fractions)
 

@@ -32,7 +32,7 @@ class Comparison:
             "label": entry.label,
             "train": _state.finite(entry.train_loss),
             "test": _state.finite(entry.test_loss),
-            "r2": _state.r_squared(self._session, model),
+            "r2": _state.r_squared(self._session, entry.train_loss, entry.test_loss),
             "mathml": [output["mathml"] for output in formula["outputs"]],
             "message": formula["message"],
             "complexity": formula["complexity"],
