@@ -260,6 +260,8 @@ def _errors(
     size = torch.linalg.vector_norm(effects, dim=-1, keepdim=True)
     unit = effects / size.clamp_min(1e-300)
     moves = _followed(unit, own)
+    if not len(moves):
+        return torch.full_like(effects[:, 0], math.nan), 0
     directions = torch.cat([moves @ unit, _unit(splines)])
     # The numbers, in directions: rows of zeros stand for the splines' weights.
     written = torch.cat([moves.T, moves.new_zeros(len(unit), len(splines))], 1)
