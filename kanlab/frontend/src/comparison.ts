@@ -3,6 +3,7 @@
 import { button } from "./controls";
 import { h } from "./dom";
 import * as format from "./lib/format";
+import { historyLabel } from "./lib/historyLabel";
 import { labels } from "./lib/labels";
 import { functionText } from "./lib/names";
 import type { Comparison, Side } from "./lib/protocol";
@@ -64,7 +65,7 @@ function column(side: Side, other: Side, nameOf: (name: string) => string, remar
     h(
       "div",
       { class: "kanlab-side-title" },
-      `${side.id + 1}. ${side.label}`,
+      `${side.id + 1}. ${historyLabel(side.label)}`,
       h("span", { class: "kanlab-muted" }, ` ${remark}`),
     ),
     createMiniature(side, WIDTH, nameOf),

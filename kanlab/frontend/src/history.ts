@@ -5,6 +5,7 @@ import { createComparison } from "./comparison";
 import { announcer, button, copyButton, copyText, toggle } from "./controls";
 import { Disposer, h, setAttribute } from "./dom";
 import * as format from "./lib/format";
+import { historyLabel } from "./lib/historyLabel";
 import { labels } from "./lib/labels";
 import type { Advice, History } from "./lib/protocol";
 import { createLoss } from "./loss";
@@ -127,7 +128,7 @@ function entries(
     item.disabled = choose === null || (compares && entry.id === current);
     item.append(
       h("span", { class: "kanlab-entry-number" }, `${n + 1}.`),
-      h("span", { class: "kanlab-entry-label", title: entry.label }, entry.label),
+      h("span", { class: "kanlab-entry-label", title: entry.label }, historyLabel(entry.label)),
       h("span", { class: "kanlab-entry-loss" }, format.loss(entry.loss)),
     );
     setAttribute(item, "aria-current", entry.id === current ? "true" : null);

@@ -2,6 +2,7 @@
 
 import { Disposer, h, s, setAttribute, setText } from "./dom";
 import * as format from "./lib/format";
+import { historyLabel } from "./lib/historyLabel";
 import { labels } from "./lib/labels";
 import { type Box, lossGeometry, lossPath, placeMarks } from "./lib/lossChart";
 import type { Context, Panel } from "./panel";
@@ -66,7 +67,7 @@ export function createLoss({ kernel }: Context): Panel {
     setAttribute(paths.test, "d", lossPath(kernel.loss, 2, geometry, box));
     setAttribute(paths.reg, "d", lossPath(kernel.loss, 3, geometry, box));
     grid.replaceChildren(...geometry.exponents.flatMap((n) => gridLine(n, geometry.y(n), box)));
-    const placed = placeMarks(kernel.state?.marks ?? [], geometry, box);
+    const placed = placeMarks(translated(kernel.state?.marks ?? []), geometry, box);
     marks.replaceChildren(
       ...placed.map(({ x, label }) => s("line", { x1: x, x2: x, y1: box.top, y2: box.bottom }, s("title", {}, label))),
       ...placed.flatMap(({ label, labelAt: at }) =>
@@ -88,6 +89,10 @@ export function createLoss({ kernel }: Context): Panel {
     },
     dispose: () => disposer.dispose(),
   };
+}
+
+function translated<T extends { label: string }>(marks: readonly T[]): T[] {
+  return marks.map((mark) => ({ ...mark, label: historyLabel(mark.label) }));
 }
 
 function gridLine(exponent: number, y: number, box: Box): SVGElement[] {

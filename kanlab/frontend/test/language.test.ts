@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
+import { historyLabel } from "../src/lib/historyLabel";
 import { labels, useLanguage } from "../src/lib/labels";
 import { languages } from "../src/lib/languages";
 import { FakeModel, fixture } from "./fakeModel";
@@ -24,7 +25,7 @@ const open = (language: string): void => {
   close = widget.render({ model: new FakeModel("lab", fixture(), [], language), el: host });
 };
 const paths = (value: unknown, path = ""): string[] =>
-  typeof value === "object" && value !== null && !/^\.(advised|actions|busy|reasons)$/.test(path)
+  typeof value === "object" && value !== null && !/^\.(advised|actions|busy|reasons|historyWords)$/.test(path)
     ? Object.entries(value).flatMap(([key, inner]) => paths(inner, `${path}.${key}`))
     : [path];
 
@@ -35,6 +36,17 @@ describe.each(Object.keys(languages))("%s", (code) => {
     expect(paths(table).sort()).toEqual(paths(labels).sort());
     const words = JSON.stringify(table);
     expect(words).not.toContain('""');
+  });
+
+  it("tells the history in its words, and leaves indices, numbers and functions as they are", () => {
+    useLanguage(code);
+    const words = languages[code]?.historyWords ?? {};
+    expect(Object.keys(words)).toEqual(Object.keys(languages.ko?.historyWords ?? {}));
+    expect(historyLabel("fix (0, 0, 1) sin")).toBe(`${words.fix} (0, 0, 1) sin`);
+    expect(historyLabel("constants of (1, 0, 0)")).toBe(`${words["constants of"]} (1, 0, 0)`);
+    expect(historyLabel("fit 20, lamb 0.001")).toBe(`${words.fit} 20, lamb 0.001`);
+    useLanguage("en");
+    expect(historyLabel("prune 3 edges")).toBe("prune 3 edges");
   });
 
   it("is spoken by the whole Lab, by its buttons and its advice", () => {

@@ -167,6 +167,7 @@ const english = {
   advice: "advice",
   /** The kernel's words stand where there are none here. */
   advised: {} as Record<string, (names: string) => string>,
+  historyWords: {} as Record<string, string>,
   actions: {} as Record<string, string>,
   mathematics: "mathematics",
   training: "training",
