@@ -45,7 +45,8 @@ def picture_of(snapshot: Mapping[str, Any]) -> str:
     parts += [_text(name, x, y + (24 if y == lowest else -14), 14) for name, (x, y) in names]
     losses = f"train {_number(frame['train'])}, test {_number(frame['test'])}"
     parts.append(_text(f"step {frame['step']}, {losses}", _WIDTH / 2, height - 26, 12, _GREY))
-    formula = plain(state["formula"]["latex"].split("\n")[0]) or state["formula"]["message"] or ""
+    outputs = state["formula"]["outputs"]
+    formula = plain(outputs[0]["latex"]) if outputs else state["formula"]["message"] or ""
     parts.append(_text(formula if len(formula) < 90 else f"{formula[:88]}…", _WIDTH / 2, height - 8, 12, _GREY))
     size = f'width="{_WIDTH:g}" height="{height:g}" viewBox="0 0 {_WIDTH:g} {height:g}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="KAN">{"".join(parts)}</svg>'

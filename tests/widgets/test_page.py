@@ -9,8 +9,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import torch
 
-from kanlab import KAN, Lab, Session
+from kanlab import KAN, Lab, Session, create_dataset
 from kanlab.problems import hello
 from kanlab.widgets import NetworkGraph
 from kanlab.widgets._hub import hub_of
@@ -86,6 +87,15 @@ def test_picture_is_well_formed_and_shows_every_present_edge(evil: Session) -> N
     assert len(svg.findall(f".//{space}circle")) == sum(map(sum, snapshot["state"]["width"]))
     texts = [text.text for text in svg.iter(f"{space}text")]
     assert {EVIL, "<!--", "&amp;", "x^2"} <= set(texts)
+
+
+def test_picture_tells_the_first_formula_in_plain_characters() -> None:
+    dataset = create_dataset(lambda x: torch.stack([x[:, 0] ** 2, x[:, 0]], 1), n_var=1, train_num=60, test_num=30)
+    session = Session(KAN([1, 2], seed=0), dataset, names=["x"], out_names=["above", "below"])
+    session.fix_symbolic(0, 0, 0, "x^2", fit_params_bool=False)
+    session.fix_symbolic(0, 0, 1, "x", fit_params_bool=False)
+    last = [text.text for text in ET.fromstring(picture_of(hub_of(session).scene.snapshot())).iter() if text.text][-1]
+    assert last == "above(x) = x²"
 
 
 def test_picture_of_what_is_not_finite_has_gaps(session: Session) -> None:
