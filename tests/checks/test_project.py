@@ -99,6 +99,12 @@ def test_every_notebook_is_in_the_readme(notebooks: list[Path], root: Path) -> N
     assert not [path.name for path in notebooks if f"notebooks/{path.name}" not in text]
 
 
+def test_every_notebook_is_in_the_syllabus_with_its_picture(notebooks: list[Path], root: Path) -> None:
+    text = (root / "notebooks" / "README.md").read_text(encoding="utf-8")
+    assert not [path.name for path in notebooks if f"({path.name})" not in text]
+    assert not [path.name for path in notebooks if f"pictures/{path.stem}.svg" not in text]
+
+
 def test_notebooks_are_valid_and_stripped(notebooks: list[Path]) -> None:
     for path in notebooks:
         book = nbformat.read(path, as_version=nbformat.NO_CONVERT)
