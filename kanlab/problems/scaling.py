@@ -44,6 +44,12 @@ class Row:
     function: Callable[[Float[Tensor, "n n_var"]], Float[Tensor, " n"]]
 
 
+def _bessel(x: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Average cos(20 x sin θ) over the circle: 64 points are exact to the last digits, torch's own is so to 1e-7."""
+    angles = torch.arange(64, dtype=x.dtype) * (torch.pi / 64)
+    return torch.cos(20 * x * angles.sin()).mean(1)
+
+
 def _hello(x: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
     return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1].square())
 
@@ -55,7 +61,7 @@ def _four(x: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
 
 #: By a short name.
 ROWS = {
-    "bessel": Row("$J_0(20x)$", 1, [1, 1], lambda x: torch.special.bessel_j0(20 * x[:, 0])),
+    "bessel": Row("$J_0(20x)$", 1, [1, 1], _bessel),
     "hello": Row(r"$e^{\sin(\pi x)+y^2}$", 2, [2, 1, 1], _hello),
     "product": Row("$xy$", 2, [2, 2, 1], lambda x: x[:, 0] * x[:, 1]),
     "four": Row(

@@ -8,7 +8,7 @@ from kanlab.problems.kolmogorov import inner_function
 
 def by_definition(digits: list[int], base: int, n: int) -> Fraction:
     """Evaluate the recursion as it is printed, on the digits of one number, exactly."""
-    k, value = len(digits), sum(Fraction(i, base**r) for r, i in enumerate(digits, 1))
+    k, value = len(digits), sum((Fraction(i, base**r) for r, i in enumerate(digits, 1)), Fraction(0))
     if value >= 1 or k == 1:
         return value if value < 1 else Fraction(1)
     *rest, last = digits
