@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from kanlab import edit
@@ -41,7 +40,7 @@ def _command(hub: Hub, view: View, message: Mapping[str, Any]) -> None:
         future = _OWN[name](hub, **args) if name in _OWN else _do(hub, name, args)
     except (Refused, ValueError, TypeError) as error:
         _answer(view, id, error)
-        hub.runner.look(partial(hub.failed, error))
+        hub.refuse(error)
         return
     if future is None:
         _answer(view, id, None)

@@ -49,6 +49,8 @@ class Hub:
         self._slow = [
             (Pace(_SLOW_EVERY, _SLOW_SHARE), tell) for tell in (self.teller.nodes, self.teller.formula, self._tell_edge)
         ]
+        #: What waits to be told: a flood of messages is told once.
+        self._waiting: set[Callable[[], None]] = set()
         session.listeners.append(self._session_changed)
 
     @property
@@ -68,7 +70,7 @@ class Hub:
         """Move sliders; they act on the next step."""
         self.desk.controls = replace(self.desk.controls, **values)
         self._configure()
-        self.runner.look(self._tell_controls)
+        self._soon(self._tell_controls)
 
     def start(self, steps: int | None = None) -> None:
         """Train (None: as many steps as the control says)."""
@@ -133,7 +135,7 @@ class Hub:
     def select(self, edge: Edge | None) -> None:
         """Choose the edge that the inspector shows."""
         self.desk.select(edge)
-        self.runner.look(self.teller.selection)
+        self._soon(self.teller.selection)
 
     def attempt(self, change: Callable[[KAN], None]) -> Future[Any]:
         """Show what a change would do."""
@@ -147,6 +149,23 @@ class Hub:
         """Forget the error."""
         self.desk.error = None
         return self.runner.look(self.teller.state)
+
+    def refuse(self, error: Exception) -> None:
+        """Show why a message was not acted on."""
+        self.desk.error = str(error)
+        self._soon(self.teller.state)
+
+    def _soon(self, tell: Callable[[], None]) -> None:
+        """Have something told between two steps, if that does not wait to be told already."""
+        if tell in self._waiting:
+            return
+        self._waiting.add(tell)
+
+        def work() -> None:
+            self._waiting.discard(tell)
+            tell()
+
+        self.runner.look(work)
 
     # ---- what the runner tells (on its thread)
 

@@ -685,3 +685,21 @@ class TestScores:
         self.frames(hub, 2)
         expected = torch.cat([scores.flatten() for scores in hub.session.model.edge_scores])
         assert hub.scene.frame()[1].scores == pytest.approx(expected.numpy())
+
+
+class TestFloods:
+    """Told once, whatever comes while the runner is at work."""
+
+    @pytest.mark.parametrize("name", ["set", "select", "nonsense"])
+    def test_are_told_once(self, hub: Hub, view: FakeView, name: str) -> None:
+        gate = threading.Event()
+        hub.runner.look(gate.wait)
+        asked = {"set": "lamb", "select": "edge", "nonsense": "n"}[name]
+        values = [[0, n % 2, 0] if name == "select" else n / 1000 for n in range(201)]
+        answers = [view.ask_only(name, **{asked: value}) for value in values]
+        gate.set()
+        view.rest()
+        assert all(answer.result(PATIENCE)["ok"] == (name != "nonsense") for answer in answers)
+        assert len(view.of("state")) <= 2
+        assert view.state["controls"]["lamb"] == (0.2 if name == "set" else 1e-3)
+        assert view.state["selected"] == ([0, 0, 0] if name == "select" else None)
