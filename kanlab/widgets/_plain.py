@@ -18,7 +18,8 @@ _RULES = (
     (re.compile(r"\^\{(-?\d+)\}"), lambda found: found[1].translate(_RAISED)),
     (re.compile(r"\^\{([^{}]*)\}"), r"^(\1)"),
 )
-_WORD = re.compile(r"\\([A-Za-z]+)\s*")
+#: A word takes the space to what it multiplies or is applied to, not the one before a sign.
+_WORD = re.compile(r"\\([A-Za-z]+)(?: +(?=[\w\\(]))?")
 
 
 def plain(latex: str) -> str:
@@ -30,6 +31,8 @@ def plain(latex: str) -> str:
     'f(x, y) = e^(sin(πx) + y²)'
     >>> plain(r"\frac{\varphi_{0,1,0}\left(y\right)}{2 \sqrt{x}}")
     '(φ_0,1,0(y))/(2 √(x))'
+    >>> plain(r"2 \alpha - \text{cusp\_volume} \lambda")
+    '2 α - cusp_volume λ'
     """
     text = re.sub(r"\\(left|right)(?![a-z])\s*", "", latex)
     before = ""
@@ -37,5 +40,5 @@ def plain(latex: str) -> str:
         before = text
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
-    text = re.sub(r"\\[ ,;!]", " ", text)
+    text = re.sub(r"\\([_&%$#])", r"\1", re.sub(r"\\[ ,;!]", " ", text))
     return _WORD.sub(lambda found: _GREEK.get(found[1], found[1]), text).replace("{", "").replace("}", "").strip()
