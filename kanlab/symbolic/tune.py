@@ -38,9 +38,9 @@ _APART = 2e-13
 #: Fractions from this denominator on are written as decimals.
 _DECIMAL = 10
 #: Samples on which the network follows, and its steps.
-_SAMPLES, _STEPS = 400, 30
+_SAMPLES, _STEPS = 400, 100
 #: The part of the move that may be missed: what is not seen in a shown number.
-_MISSED = 1e-3
+_MISSED = 5e-3
 
 
 @dataclass(frozen=True)

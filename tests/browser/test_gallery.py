@@ -66,15 +66,9 @@ def test_from_data_to_formula(notebook, keep: Keep):
     lab.button("Auto symbolic").click()
     lab.until(lambda: lab.idle() and all(not name.endswith("spline") for name in lab.edges()), "names", timeout=60)
     number = lab.part("formula").get_by_role("spinbutton").first
-    box = number.bounding_box()
-    assert box
-    book.page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
-    book.page.mouse.down()
-    book.page.mouse.move(box["x"] + 9, box["y"] + box["height"] / 2, steps=3)
-    lab.part("formula").get_by_text("trying: train").wait_for()
-    keep(lab, "formula", lab.part("formula"))
-    book.page.mouse.up()
+    number.press("ArrowUp")
     lab.until(lambda: "→" in book.keval("lab.session.current.label"), "the number to be kept")
+    keep(lab, "formula", lab.part("formula"))
     lab.button("Discover").click()
     lab.part("formulas found").wait_for(timeout=90_000)
     lab.button("Discover").wait_for()

@@ -11,11 +11,13 @@ export async function insertCell(from: Element, text: string): Promise<boolean> 
   const notebook = own?.closest<HTMLElement>(".jp-Notebook");
   if (!own || !notebook) return false;
   const before = new Set(notebook.querySelectorAll(".jp-Cell"));
-  (own.querySelector<HTMLElement>(".jp-InputPrompt") ?? own).dispatchEvent(mouse("mousedown"));
-  (own.querySelector<HTMLElement>(".jp-InputPrompt") ?? own).dispatchEvent(mouse("mouseup"));
-  notebook.focus();
-  press(notebook, "Escape", 27);
-  press(notebook, "b", 66);
+  const prompt = own.querySelector<HTMLElement>(".jp-InputPrompt") ?? own;
+  for (const kind of ["mousedown", "mouseup", "click"]) prompt.dispatchEvent(mouse(kind));
+  // Its shortcuts are those of what has the focus within the notebook.
+  own.focus();
+  if (!notebook.contains(document.activeElement)) notebook.focus();
+  press(document.activeElement ?? own, "Escape", 27);
+  press(document.activeElement ?? own, "b", 66);
   const cell = await found(() => [...notebook.querySelectorAll(".jp-Cell")].find((one) => !before.has(one)));
   const editor = cell && (await found(() => cell.querySelector<HTMLElement>(".cm-content")));
   if (!editor) return false;

@@ -28,8 +28,13 @@ export function createHistory(context: Context): Panel {
   const cell = button(labels.cell, () => void toCell(), { name: labels.toCell, hint: labels.toCellHint });
   async function toCell(): Promise<void> {
     const text = kernel.state?.history.script ?? "";
-    if (await insertCell(element, text)) voice.say(labels.inserted);
-    else voice.say((await copyText(text)) ? labels.insertFailed : labels.copyFailed);
+    const done = (await insertCell(element, text))
+      ? labels.inserted
+      : (await copyText(text))
+        ? labels.insertFailed
+        : labels.copyFailed;
+    voice.say(done);
+    setAttribute(cell, "title", done);
   }
   const list = h("ol", { class: "kanlab-entries", "aria-label": labels.history });
   const history = h(
