@@ -20,6 +20,7 @@ import torch
 from scipy.optimize import least_squares
 
 import kanlab
+from kanlab.discovery import Solution
 from kanlab.symbolic.parser import parse
 
 WIDER, EXACT = 1.5, 1e-6
@@ -115,12 +116,13 @@ def values(expr: sympy.Expr, symbols: Sequence[sympy.Symbol], X: np.ndarray) -> 
 
 @dataclass
 class Result:
-    """One formula searched, and the verdict."""
+    """One formula searched, and the verdict; ``kan``: how far a formula of the front is from its KAN at most."""
 
     case: Case
     seconds: float
     error: float
     form: bool
+    kan: float
     text: str = ""
     others: dict[str, str] = field(default_factory=dict)
 
@@ -137,15 +139,23 @@ def discover(case: Case, noise: float = 0.0, seed: int = 0, limit: float = 20.0,
     """Search one formula and judge what is called best."""
     X, y = case.data(n, noise, seed)
     start = time.perf_counter()
-    found = kanlab.discover(X, y, names=list(case.ranges), time_limit=limit, seed=seed, log=0).best
-    seconds = time.perf_counter() - start
+    front = kanlab.discover(X, y, names=list(case.ranges), time_limit=limit, seed=seed, log=0)
+    seconds, found = time.perf_counter() - start, front.best
+    kan = max(_from_kan(solution, torch.tensor(X)) for solution in front.front)
     wide, spread = case.wide(), float(y.std())
     error = case.error(found.predict(wide), wide, spread)
     (expr,) = found.exprs
     if error == np.inf and case.simplifies(expr, wide, spread):
         error = 0.0
     form = error < EXACT or (noise > 0 and case.has_form(expr, spread))
-    return Result(case, seconds, error, form, str(expr))
+    return Result(case, seconds, error, form, kan, str(expr))
+
+
+@torch.no_grad()
+def _from_kan(solution: Solution, X: torch.Tensor) -> float:
+    """Return the largest difference between a formula and its KAN, relative to the largest value."""
+    values = solution.predict(X)
+    return float((solution.model(X)[:, 0] - values).abs().max() / values.abs().max().clamp(min=1e-300))
 
 
 def table(results: Iterable[Result], others: Sequence[str] = ()) -> list[Result]:
@@ -167,10 +177,13 @@ def summary(text: str, results: Sequence[Result]) -> str:
     seconds = [result.seconds for result in results]
     exact, form = (sum(kind) for kind in ((r.exact for r in results), (r.form for r in results)))
     numbers = f"{statistics.median(seconds):.2f} | {statistics.mean(seconds):.2f} | {max(seconds):.1f}"
-    return f"| {text} | {exact} of {len(results)} | {form} of {len(results)} | {numbers} |"
+    kan = max(result.kan for result in results)
+    return f"| {text} | {exact} of {len(results)} | {form} of {len(results)} | {numbers} | {kan:.0e} |"
 
 
-SUMMARY_HEAD = "| set | exact | right form | median s | mean s | slowest s |\n|---|---|---|---|---|---|"
+SUMMARY_HEAD = (
+    "| set | exact | right form | median s | mean s | slowest s | formula against KAN |\n|---|---|---|---|---|---|---|"
+)
 
 
 def one_thread() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,25 +61,34 @@ def operon(case: Case, noise: float, seed: int, seconds: float) -> str:
 
 def pykan(case: Case, width: list, noise: float, seed: int) -> str:
     """Return the error of pykan's formula on wider ranges: its notebook's steps, the right shape given."""
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return _pykan(case, width, noise, seed, folder)
+    except Exception as problem:  # whatever it dies of is its result
+        return type(problem).__name__
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def _pykan(case: Case, width: list, noise: float, seed: int, folder: str) -> str:
     import sympy
     from kan import KAN  # pyright: ignore[reportMissingImports]
 
     X, y = (torch.tensor(part) for part in case.data(1000, noise, seed))
     dataset = dict(zip(("train_input", "train_label"), (X[:800], y[:800, None]), strict=True))
     dataset |= {"test_input": X[800:], "test_label": y[800:, None]}
-    try:
-        model = KAN(width=width, grid=5, k=3, seed=seed, auto_save=False)
-        model.fit(dataset, opt="LBFGS", steps=30, lamb=1e-3)
-        model = model.prune()
-        model.fit(dataset, opt="LBFGS", steps=30)
-        model.auto_symbolic(lib=["x", "x^2", "x^3", "sqrt", "1/x", "1/sqrt(x)", "exp", "log", "sin", "tanh"])
-        model.fit(dataset, opt="LBFGS", steps=50)
-        exprs, variables = model.symbolic_formula()  # pyright: ignore
-        wide = case.wide()
-        found = np.asarray(sympy.lambdify(variables, exprs[0], "numpy")(*wide.T), dtype=float)
-        return f"{case.error(np.broadcast_to(found, (len(wide),)), wide, float(y.std())):.0e}"
-    except Exception as problem:  # whatever it dies of is its result
-        return type(problem).__name__
+    model = KAN(width=width, grid=5, k=3, seed=seed, ckpt_path=folder)
+    model.fit(dataset, opt="LBFGS", steps=30, lamb=1e-3)
+    model = model.prune()
+    model.fit(dataset, opt="LBFGS", steps=30)
+    model.auto_symbolic(lib=["x", "x^2", "x^3", "sqrt", "1/x", "1/sqrt(x)", "exp", "log", "sin", "tanh"])
+    model.fit(dataset, opt="LBFGS", steps=50)
+    exprs, variables = model.symbolic_formula()  # pyright: ignore
+    wide = case.wide()
+    found = np.asarray(sympy.lambdify(variables, exprs[0], "numpy")(*wide.T), dtype=float)
+    return f"{case.error(np.broadcast_to(found, (len(wide),)), wide, float(y.std())):.0e}"
 
 
 def run(noise: float, seed: int, options: argparse.Namespace) -> Iterator[Result]:

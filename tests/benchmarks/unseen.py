@@ -87,7 +87,7 @@ LATER = [
     Case.of("root", "(sqrt(b**2 + 4*a*c) - b)/(2*a)", a=(0.5, 3), b=(-2, 2), c=(0.5, 3)),
     Case.of("two exponentials", "x*exp(y) - y*exp(x)", x=(-1, 1), y=(-1, 1)),
 ]
-#: Written down on the same day, after the search had been improved on the others, and run once.
+#: Written down on the same day, after the search had been improved on the others.
 LAST = [
     Case.of("Bragg", "asin(n*l/(2*d))", n=(0.5, 1.5), l=(0.5, 1), d=(1, 3)),
     Case.of(
