@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from kanlab.discovery.expression import Form
-from kanlab.discovery.naming import Curve, Name, combinations, named
+from kanlab.discovery.expression import Form, substitute
+from kanlab.discovery.naming import Curve, combinations, named
 from kanlab.symbolic.library import SymbolicFunction
+
+
+class Edge(Protocol):
+    """What an edge does to the form that comes in."""
+
+    def of(self, inner: Form) -> Form:
+        """Return the form that goes out."""
+        ...
+
+
+@dataclass(frozen=True)
+class Solved:
+    """An edge by a formula of one input."""
+
+    form: Form
+
+    def of(self, inner: Form) -> Form:
+        """Return the formula of the form that comes in."""
+        return substitute(self.form, [inner])
 
 
 @dataclass(frozen=True)
@@ -34,7 +54,7 @@ class Shape:
     error: float
     cost: float
     curves: tuple[Curve, ...]
-    build: Callable[[Sequence[Name]], Form]
+    build: Callable[[Sequence[Edge]], Form]
     factors: bool = False
 
 

@@ -25,6 +25,11 @@ PLUS, UNIT = (0.5, 2.0), (-1.0, 1.0)
 CASES = {
     "a sum under an outer function": (separable, lambda x, y: torch.exp(torch.sin(3 * x) + y**2), [UNIT, UNIT]),
     "a product that changes sign": (separable, lambda x, y: x * torch.sin(3 * y), [UNIT, UNIT]),
+    "factors that are products themselves": (
+        separable,
+        lambda x, y: x * y * torch.exp(-(x**2) - y**2),
+        [(0.1, 2.0), (0.1, 2.0)],
+    ),
     "a product with an offset": (separable, lambda x, y: 2 + x**2 * y, [UNIT, UNIT]),
     "one input under an outer function": (single, lambda x: 1 / torch.sqrt(1 + x**2), [UNIT]),
     "one input times a power": (single, lambda x: x**3 / (x.exp() - 1), [PLUS]),

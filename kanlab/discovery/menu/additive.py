@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from kanlab.discovery.expression import Form, add, number, variable
-from kanlab.discovery.naming import Curve, Name
+from kanlab.discovery.naming import Curve
 from kanlab.discovery.outer import OUTERS, Outer
 from kanlab.discovery.problem import Problem
-from kanlab.discovery.shape import Shape
+from kanlab.discovery.shape import Edge, Shape
 from kanlab.discovery.splines import Splines, solve
 
 _GRIDS = (5, 10, 20)
@@ -55,6 +55,6 @@ def _fitted(problem: Problem, mapped: Problem, outer: Outer, splines: Splines) -
     return Shape(f"{outer.name}(sum)" if outer.name != "x" else "sum", error, outer.cost, curves, build)
 
 
-def _build(present: Sequence[int], shift: float, outer: Outer, y: Tensor, names: Sequence[Name]) -> Form:
+def _build(present: Sequence[int], shift: float, outer: Outer, y: Tensor, names: Sequence[Edge]) -> Form:
     terms = [name.of(variable(i)) for i, name in zip(present, names, strict=True)]
     return outer.wrap(add([*terms, number(shift)]), y)

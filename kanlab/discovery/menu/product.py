@@ -17,10 +17,10 @@ from torch import Tensor
 
 from kanlab.discovery.clock import Clock
 from kanlab.discovery.expression import Form, multiply, number, variable
-from kanlab.discovery.naming import Curve, Name
+from kanlab.discovery.naming import Curve
 from kanlab.discovery.outer import IDENTITY, OUTERS, Outer
 from kanlab.discovery.problem import Problem, scaled
-from kanlab.discovery.shape import Shape
+from kanlab.discovery.shape import Edge, Shape
 from kanlab.discovery.splines import Splines, solve
 
 #: Intervals of the splines, where there are rows enough for the finer ones.
@@ -123,7 +123,7 @@ def _shape(problem: Problem, case: _Case, splines: Splines, coefs: Tensor, shift
     return Shape(text, error, cost, curves, build, factors=True)
 
 
-def _build(varying: Sequence[int], scale: float, outer: Outer, shift: float, y: Tensor, names: Sequence[Name]) -> Form:
+def _build(varying: Sequence[int], scale: float, outer: Outer, shift: float, y: Tensor, names: Sequence[Edge]) -> Form:
     factors = [name.of(variable(i)) for i, name in zip(varying, names, strict=True)]
     inner = multiply([number(scale), *factors])
     return outer.wrap(inner.scaled(1.0, shift) if shift else inner, y)
