@@ -28,7 +28,7 @@ CASES = {
     "factors that are products themselves": (
         separable,
         lambda x, y: x * y * torch.exp(-(x**2) - y**2),
-        [(0.1, 2.0), (0.1, 2.0)],
+        [(-2.0, 2.0), (-2.0, 2.0)],
     ),
     "a product with an offset": (separable, lambda x, y: 2 + x**2 * y, [UNIT, UNIT]),
     "one input under an outer function": (single, lambda x: 1 / torch.sqrt(1 + x**2), [UNIT]),

@@ -28,6 +28,8 @@ _MOST = 5
 _NAMED = 5.0
 #: Of the time that is left, for an edge without a name; and a step through its points that is prime to their number.
 _TIME, _DEEPEST, _STRIDE = 0.15, 2, 37
+#: Edges of shapes better than this are looked at closer.
+_SOLVABLE = 0.01
 
 
 def separable(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]:
@@ -41,7 +43,7 @@ def separable(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, For
     shapes = _ordered([*sums, *product_shapes(problem, search.clock)])
     yield from _named([shape for shape in shapes if shape not in clear[:2]], search)
     if depth <= _DEEPEST:
-        yield from _solved([shape for shape in shapes if shape.error < _CLEAR][:2], search, depth)
+        yield from _solved([shape for shape in shapes if shape.error < _SOLVABLE][:2], search, depth)
 
 
 def _ordered(shapes: Sequence[Shape]) -> list[Shape]:
