@@ -82,7 +82,7 @@ class Notebook:
     cells
         The source of each code cell.
     view
-        `doc`: the notebook alone; `lab`: the whole interface.
+        `doc`: the notebook alone; `lab`: the whole interface; `notebooks`: Notebook 7.
     dark
         JupyterLab's dark theme.
     scale
@@ -138,7 +138,8 @@ class Notebook:
 
     def open(self) -> None:
         """Open the notebook, wait for its kernel, and set the theme."""
-        self.page.goto(f"/{self._view}/tree/{self.path}")
+        place = f"notebooks/{self.path}" if self._view == "notebooks" else f"{self._view}/tree/{self.path}"
+        self.page.goto(f"/{place}")
         self.wait_for_kernel()
         self.set_theme(dark=self._dark)  # in either case: the server keeps the last test's theme
 

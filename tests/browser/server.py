@@ -37,7 +37,8 @@ class Server:
     log: Path
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -89,9 +90,10 @@ def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
     folder = home / "work"
     folder.mkdir()
     log = home / "server.log"
-    port = _free_port()
+    port = free_port()
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+        "--JupyterNotebookApp.expose_app_in_browser=True",
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         # No token: the server listens on the loopback only, lives for the tests and serves an empty folder.
         *("--IdentityProvider.token=", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={folder}"),
