@@ -80,7 +80,7 @@ def test_from_data_to_formula(notebook, keep: Keep):
 
 
 def test_narrow_cell(notebook, keep: Keep):
-    book = notebook(HELLO + "model.fit(dataset, steps=20, log=0)\n" + SHOW, width=566, height=1500)
+    book = notebook(HELLO + "model.fit(dataset, steps=20, log=0)\n" + SHOW, width=586, height=1500)
     lab = LabPage(book, book.run(0))
     lab.edge(0, 0, 0).click()
     lab.part("edge inspector").get_by_role("table").wait_for()
