@@ -117,6 +117,9 @@ export function createNumbers(sheet: HTMLElement, actions: NumberActions) {
           continue;
         }
         values.set(element, { output, index, from });
+        // What is inside "math" counts as a picture: with handles in it, it is a group.
+        const math = element.closest("math");
+        if (math) setAttribute(math, "role", "group");
         for (const [name, value] of Object.entries(MOVABLE)) setAttribute(element, name, value);
         setAttribute(element, "title", labels.numberHint);
         describe(element, from);
