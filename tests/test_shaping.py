@@ -81,7 +81,7 @@ def test_opened_formula_is_the_formula(session: Session) -> None:
 def test_names_of_inputs_become_identifiers() -> None:
     session = Session(KAN([2, 1], seed=0), hello.dataset(60, 30), names=["blood pressure", "<b>"])
     session.open_formula("2*blood_pressure + _b_")
-    x = session.data.test_input
+    x = session.data.train_input
     torch.testing.assert_close(session.model(x)[:, 0], 2 * x[:, 0] + x[:, 1])
 
 
