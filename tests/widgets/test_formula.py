@@ -140,7 +140,7 @@ def test_snaps_are_told_with_what_they_cost(teller: FormulaTeller, solved: Sessi
     solved.model.layer(0).affine.data[0, 0, 0] = torch.pi + 1e-9
     solved.snap()
     formula = told(teller, solved)
-    assert formula["snaps"] == [{"text": snap.text, "cost": snap.cost} for snap in solved.snaps]
+    assert formula["snaps"] == [{"text": snap.text, "cost": snap.cost, "error": snap.error} for snap in solved.snaps]
     assert any("π" in snap["text"] for snap in formula["snaps"])
     solved.fit(steps=1)
     assert told(teller, solved)["snaps"] == []
@@ -176,5 +176,8 @@ def test_a_formula_that_disagrees_is_told_with_its_warning_in_every_text(
         formula = told(teller, solved)
     assert formula["agrees"] is False
     assert formula["message"].startswith("the formula differs from the model by up to")
-    for text in (*(formula[kind] for kind in ("latex", "python", "sympy")), *formula["outputs"][0].values()):
+    kinds = ("latex", "python", "sympy", "torch", "c")
+    shown = [text for text in formula["outputs"][0].values() if isinstance(text, str)]
+    assert shown
+    for text in (*(formula[kind] for kind in kinds), *shown):
         assert "warning: the formula differs" in text
