@@ -26,6 +26,8 @@ from kanlab.symbolic.constants import Constant, exactly, nearest
 _BARS, _NEAR, _ROUNDING = 3.5, 0.1, 1e-9
 #: Squared error (relative to the spread) that is rounding.
 _NOTHING = 1e-22
+#: Part of the labels' variance that a form may leave for its numbers to be read as constants: a mean is no √3.
+_EXPLAINED = 0.5
 _STEPS = 20
 #: Constants tried for one number.
 _TRIES = 3
@@ -62,7 +64,7 @@ def snap(
     """Read the numbers of a fitted form, whichever can be; those that time is too short for stay as they are."""
     numbers = _Numbers(form, x, y, w)
     numbers.all_at_once()
-    for values in ((0.0,), (1.0, -1.0), None):
+    for values in ((0.0,), (1.0, -1.0), None) if numbers.explain else ((0.0,), (1.0, -1.0)):
         for place in range(numbers.size if clock.left > 0 else 0):
             numbers.read(place, values)
     return Snapped(numbers.form(), math.sqrt(numbers.point.value), numbers.bits())
@@ -86,6 +88,11 @@ class _Numbers:
 
     def form(self) -> Form:
         return self.program.form(self.point.vector.tolist())
+
+    @property
+    def explain(self) -> bool:
+        """Say whether the form explains most of the data, so that what it leaves is noise by which to read numbers."""
+        return self.point.value < _EXPLAINED * self.variance
 
     def bits(self) -> float:
         """Return the cost of all numbers: a free one takes half the logarithm of the rows, and what says it is one."""
