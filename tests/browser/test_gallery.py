@@ -11,6 +11,9 @@ from playwright.sync_api import Locator
 
 from tests.browser.lab_page import LabPage
 from tests.browser.test_lab import HELLO, SHOW
+from tests.browser.test_page import page, session
+
+__all__ = ["page", "session"]  # the static page of test_page.py
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,17 +36,27 @@ Keep = Callable[[LabPage, str, Locator], None]
 
 
 @pytest.fixture
-def keep(artifacts: Path, root: Path, request: pytest.FixtureRequest) -> Keep:
-    """Keep a picture of an element; where that was asked for, with few colours in docs/."""
+def publish(root: Path, request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Check that a picture with few colours is small; where that was asked for, write it to docs/."""
+
+    def publish_picture(picture: Path) -> None:
+        small = picture.with_stem(f"{picture.stem}-small")
+        few = Image.open(picture).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(small, optimize=True)
+        assert small.stat().st_size < MOST_BYTES
+        if request.config.getoption("--update-screenshots"):
+            small.replace(root / "docs" / picture.name)
+
+    return publish_picture
+
+
+@pytest.fixture
+def keep(artifacts: Path, publish: Callable[[Path], None]) -> Keep:
+    """Keep a picture of an element."""
 
     def keep_picture(lab: LabPage, name: str, of: Locator) -> None:
         lab.book.page.wait_for_timeout(600)  # the smooth relayout, and the last frame
-        picture = lab.book.screenshot(artifacts / f"{name}.png", of)
-        small = Image.open(picture).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        small.save(artifacts / f"{name}-small.png", optimize=True)
-        assert (artifacts / f"{name}-small.png").stat().st_size < MOST_BYTES
-        if request.config.getoption("--update-screenshots"):
-            (artifacts / f"{name}-small.png").replace(root / "docs" / f"{name}.png")
+        publish(lab.book.screenshot(artifacts / f"{name}.png", of))
 
     return keep_picture
 
@@ -95,3 +108,12 @@ def test_two_hundred_edges(notebook, keep: Keep):
     lab = LabPage(book, book.run(0))
     assert len(lab.edges()) == 208
     keep(lab, "large-dark", lab.region)
+
+
+def test_page_without_a_kernel(page, artifacts: Path, publish: Callable[[Path], None]):
+    page.get_by_role("slider", name="input x", exact=True).press("ArrowRight")
+    page.get_by_role("button", name="edge (0, 1, 0) spline", exact=True).click()
+    page.wait_for_timeout(600)  # the last frame
+    picture = artifacts / "page.png"
+    page.screenshot(path=picture, full_page=True)
+    publish(picture)
