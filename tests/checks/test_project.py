@@ -111,9 +111,16 @@ def test_notebooks_are_valid_and_stripped(notebooks: list[Path]) -> None:
         nbformat.validate(book)
         assert (book.nbformat, book.nbformat_minor >= 5) == (4, True), f"{path.name}: cells need ids (nbformat 4.5)"
         assert "widgets" not in book.metadata, path.name
-    command = [sys.executable, "-m", "nbstripout", "--verify", *map(str, notebooks)]
+    command = [sys.executable, "-m", "nbstripout", "--keep-count", "--verify", *map(str, notebooks)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, f"run nbstripout (or tests/course/pictures.py):\n{done.stdout}{done.stderr}"
+
+
+def test_cells_have_a_count_if_they_have_outputs(notebooks: list[Path]) -> None:
+    for path in notebooks:
+        code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        wrong = [cell.source for cell in code if bool(cell.outputs) != (cell.execution_count is not None)]
+        assert not wrong, f"{path.name}: {wrong}: python -m tests.course.pictures {path.name}"
 
 
 def test_saved_outputs_are_still_pictures(notebooks: list[Path]) -> None:

@@ -68,7 +68,7 @@ def run(book: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def still(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
-    """Return what of a cell's outputs is to be saved: no progress bars, no widgets that have a picture, no counts."""
+    """Return what of a cell's outputs is to be saved: no progress bars, no widgets that have a picture."""
     kept = []
     for output in outputs:
         if output.get("name") == "stderr":
@@ -77,8 +77,6 @@ def still(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
         if WIDGET in data and not _has_picture(data):
             continue  # a progress bar
         data.pop(WIDGET, None)
-        if "execution_count" in output:
-            output.execution_count = None
         kept.append(output)
     return kept
 
@@ -89,8 +87,9 @@ def saved(executed: NotebookNode) -> NotebookNode:
     for cell in executed.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.execution_count = None
             cell.outputs = still(cell.outputs) if keeps(cell) else []
+            if not cell.outputs:
+                cell.execution_count = None  # nbval takes a count as the sign that outputs belong to their cell
     return executed
 
 
