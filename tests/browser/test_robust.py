@@ -65,6 +65,7 @@ def test_an_interrupt_ends_the_cell_and_not_the_training(show):
     lab.book.wait_for_kernel("busy")
     shows_steps(lab)
     page.evaluate(f"() => {KERNEL}.interrupt()")
+    lab.until(lambda: lab.book.outputs(1), "the cell's error")  # it may arrive after the kernel is told idle
     lab.book.wait_for_kernel("idle")
     assert lab.book.outputs(1)[0]["ename"] == "KeyboardInterrupt"
     page.evaluate(f"() => {KERNEL}.interrupt()")  # and one that finds nothing but the training
