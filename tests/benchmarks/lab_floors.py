@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.benchmarks.lab_memory import LISTEN, stay
 from tests.browser.conftest import _FLAGS
-from tests.browser.lab_page import LabPage
+from tests.browser.lab_page import LabPage, axe_violations
 from tests.browser.notebook import Notebook
 from tests.browser.server import jupyterlab
 
@@ -99,8 +99,7 @@ def dropped(lab: LabPage) -> tuple[float, float]:
 def violations(lab: LabPage) -> int:
     """Return how many rules of WCAG 2.1 A and AA axe-core finds broken."""
     lab.book.page.add_script_tag(path=ROOT / "kanlab/frontend/node_modules/axe-core/axe.min.js")
-    run = "(lab) => axe.run(lab, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
-    return len(lab.region.evaluate(run)["violations"])
+    return len(axe_violations(lab.region))
 
 
 def slowdown(show: Show, width: list[int]) -> tuple[float, float]:

@@ -11,6 +11,12 @@ from playwright.sync_api import Locator
 
 from tests.browser.notebook import Notebook
 
+#: axe-core looks at one element and says what is wrong, and where.
+_AXE = """async (element) => {
+  const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+  const {violations} = await axe.run(element, {runOnly: {type: 'tag', values}});
+  return violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target).join(' ')})`);
+}"""
 _NUMBER = r"([\d.]+(?:e[-+−]?\d+)?)"
 
 
@@ -21,6 +27,11 @@ class Status:
     step: int
     train: float
     test: float
+
+
+def axe_violations(element: Locator) -> list[str]:
+    """Return what breaks the rules of WCAG 2.1 A and AA, where axe-core has been loaded."""
+    return element.evaluate(_AXE)
 
 
 class LabPage:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab_page import LabPage
+from tests.browser.lab_page import LabPage, axe_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -304,13 +304,7 @@ def test_axe_finds_no_violation(show, axe: Path, theme: str):
     lab.edge(0, 0, 0).click()
     lab.book.page.wait_for_timeout(400)
     lab.book.page.add_script_tag(path=axe)
-    violations = lab.region.evaluate(
-        """async (lab) => {
-          const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-          const {violations} = await axe.run(lab, {runOnly: {type: 'tag', values}});
-          return violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target).join(' ')})`);
-        }"""
-    )
+    violations = axe_violations(lab.region)
     assert not violations, violations
 
 

@@ -10,6 +10,7 @@ import torch
 
 from kanlab import KAN, Lab, Session
 from kanlab.problems import hello
+from tests.browser.lab_page import axe_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -67,11 +68,5 @@ def test_edges_are_inspected(page):
 
 def test_axe_finds_no_violation(page, axe: Path):
     page.evaluate(axe.read_text(encoding="utf-8"))
-    violations = page.evaluate(
-        """async () => {
-          const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-          const {violations} = await axe.run(document, {runOnly: {type: 'tag', values}});
-          return violations.map((v) => `${v.id}: ${v.help} (${v.nodes.map((n) => n.target).join(' ')})`);
-        }"""
-    )
+    violations = axe_violations(page.locator("html"))
     assert not violations, violations
