@@ -174,6 +174,8 @@ def test_checked_arguments_are_of_the_types_the_commands_take(name: str, data: s
             assert value is None or (len(value) == 3 and all(type(index) is int for index in value))
         elif key in ("optimizer", "name"):
             assert type(value) is str
+        elif (name, key) == ("compare", "id"):
+            assert value is None or type(value) is int, "None puts no entry beside the current one"
         elif key in ("grid", "steps", "id", "index", "output", "l"):
             assert type(value) is int
         else:
