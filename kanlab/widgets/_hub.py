@@ -7,7 +7,7 @@ custom messages only; they come from the runner's thread while it trains.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -80,7 +80,7 @@ class Hub:
     def do(self, command: str, /, **args: Any) -> Future[Any]:
         """Carry out a session command between two training steps."""
         method: Callable[..., Any] = getattr(self.session, command)
-        return self.runner.submit(lambda: self._carry_out(method, args))
+        return self._submit(lambda: method(**args))
 
     def auto_symbolic(self) -> Future[Any]:
         """Name all edges, telling progress."""
@@ -96,7 +96,7 @@ class Hub:
 
     def discover(self) -> Future[Any]:
         """Search for formulas, telling progress; stopped, the front is what was found until then."""
-        return self.runner.submit(lambda: self._carry_out(self._discover, {}))
+        return self._submit(self._discover)
 
     def pick(self, index: int) -> Future[Any]:
         """Go on with the KAN of a formula that was found."""
@@ -105,7 +105,7 @@ class Hub:
 
     def simplify(self) -> Future[Any]:
         """Show the formula in the shortest form that is found; the model stays."""
-        return self.runner.submit(lambda: self._carry_out(self._simplify, {}))
+        return self._submit(self._simplify)
 
     def try_number(self, output: int, index: int, value: float) -> Future[Any]:
         """Show what another number in the formula would do."""
@@ -113,9 +113,7 @@ class Hub:
 
     def number(self, output: int, index: int, value: float) -> Future[Any]:
         """Change a number in the formula; the network follows."""
-        return self.runner.submit(
-            lambda: self._carry_out(self._move_number, {"output": output, "index": index, "value": value})
-        )
+        return self._submit(lambda: self._move_number(output, index, value))
 
     def consider(self, edge: Edge, name: str) -> Future[Any]:
         """Show a function for the selected edge, beside those that fit it best."""
@@ -130,7 +128,7 @@ class Hub:
 
     def long(self, steps: Callable[[], Generator[Progress, None, Any]], label: str) -> Future[Any]:
         """Carry out a command that tells its progress."""
-        return self.runner.submit(lambda: self._carry_out(lambda: self.runner.long(steps(), label), {}))
+        return self._submit(lambda: self.runner.long(steps(), label))
 
     def select(self, edge: Edge | None) -> None:
         """Choose the edge that the inspector shows."""
@@ -154,6 +152,15 @@ class Hub:
         """Show why a message was not acted on."""
         self.desk.error = str(error)
         self._soon(self.teller.state)
+
+    def _submit(self, work: Callable[[], Any]) -> Future[Any]:
+        """Have work done between two training steps; a new command makes the last error old."""
+
+        def begin() -> Any:
+            self.desk.error = None
+            return work()
+
+        return self.runner.submit(begin)
 
     def _soon(self, tell: Callable[[], None]) -> None:
         """Have something told between two steps, if that does not wait to be told already."""
@@ -210,10 +217,6 @@ class Hub:
         self.autosave.save()
         if not self.runner.training:
             self.changed()
-
-    def _carry_out(self, method: Callable[..., Any], args: Mapping[str, Any]) -> Any:
-        self.desk.error = None
-        return method(**args)
 
     def _attempt(self, change: Callable[[KAN], None]) -> None:
         """Amid training the next step would overtake it, so nothing is shown."""
