@@ -37,17 +37,18 @@ def powers(pool: Pool, search: Solver, depth: int) -> Iterator[tuple[str, Form]]
     pairs = torch.tensor(list(itertools.combinations(range(len(exponents)), 2)))
     if not len(pairs):
         return
-    x = problem.x[0] / problem.x[0].abs().max()
+    unit = problem.x[0].abs().max()
+    x = problem.x[0] / unit
     rows = torch.stack([x[:_ROWS] ** p for p in exponents])
     for outer in OUTERS:
         mapped = outer.applied(problem) if outer.name in _OUTERS else None
         if mapped is None:
             continue
         search.clock.check()
-        for error, pair in _best(mapped, rows, pairs):
+        for error, pair, coef in _best(mapped, rows, pairs):
             if error < max(_WORST, 1.3 * problem.floor):
-                terms = [power(variable(0), exponents[k]) for k in pair.tolist()]
-                yield f"{outer.name}(two powers)", outer.wrap(_form(mapped, terms, pair, exponents), problem.y)
+                form = _form([exponents[k] for k in pair], coef, float(unit))
+                yield f"{outer.name}(two powers)", outer.wrap(form, problem.y)
 
 
 def _exponents(x: Float[Tensor, " n"]) -> tuple[float, ...]:
@@ -58,13 +59,13 @@ def _exponents(x: Float[Tensor, " n"]) -> tuple[float, ...]:
 
 def _best(
     mapped: Problem, rows: Float[Tensor, "exponent n"], pairs: Int[Tensor, "pair 2"]
-) -> list[tuple[float, Int[Tensor, " 2"]]]:
-    """Return the relative errors of the best pairs."""
+) -> list[tuple[float, list[int], list[float]]]:
+    """Return the best pairs: relative errors, places of the exponents, and linear numbers."""
     coef, residual = _fitted(mapped, rows, pairs)
     w = mapped.w[:_ROWS]
     error = (residual * w).square().mean(-1).sqrt() / mapped.scale
     error = error.where((coef != 0).all(-1), torch.inf)
-    return [(float(error[m]), pairs[m]) for m in error.argsort()[:_TRIED].tolist()]
+    return [(float(error[m]), pairs[m].tolist(), coef[m].tolist()) for m in error.argsort()[:_TRIED].tolist()]
 
 
 def _fitted(mapped: Problem, rows: Tensor, pairs: Tensor) -> tuple[Float[Tensor, "pair 3"], Float[Tensor, "pair n"]]:
@@ -75,13 +76,7 @@ def _fitted(mapped: Problem, rows: Tensor, pairs: Tensor) -> tuple[Float[Tensor,
     return coef / size[..., 0], (coef.unsqueeze(1) @ (design / size)).squeeze(1) - y
 
 
-def _form(mapped: Problem, terms: list[Form], pair: Tensor, exponents: tuple[float, ...]) -> Form:
-    """Return the sum with its linear numbers."""
-    unit = mapped.x[0].abs().max()
-    x = mapped.x[0, :_ROWS] / unit
-    rows = torch.stack([x ** exponents[k] for k in pair.tolist()])
-    coef = _fitted(mapped, rows, torch.tensor([[0, 1]]))[0][0]
-    scaled = [
-        term.scaled(float(c / unit ** exponents[k])) for term, c, k in zip(terms, coef, pair.tolist(), strict=False)
-    ]
-    return add([*scaled, number(float(coef[2]))])
+def _form(exponents: list[float], coef: list[float], unit: float) -> Form:
+    """Return the sum, whose linear numbers belong to the input in units of ``unit``."""
+    terms = [power(variable(0), p).scaled(c / unit**p) for p, c in zip(exponents, coef, strict=False)]
+    return add([*terms, number(coef[2])])
