@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sympy
-import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -21,7 +20,7 @@ from kanlab.discovery.naming import as_names, edge_functions
 from kanlab.discovery.pool import Pool
 from kanlab.discovery.progress import Progress
 from kanlab.discovery.search import Search
-from kanlab.discovery.solution import Solution, values_of
+from kanlab.discovery.solution import Solution, error_of, values_of
 from kanlab.discovery.target import LogOdds, Numbers, Target
 from kanlab.engine.threads import few_threads
 from kanlab.symbolic.library import SymbolicFunction
@@ -175,7 +174,7 @@ def _targets(label: Tensor) -> list[Target]:
 def _solution(parts: Sequence[Part], variables: tuple[sympy.Symbol, ...], dataset: dict[str, Any]) -> Solution:
     exprs = tuple(part.expr for part in parts)
     train, test = (
-        _error(values_of(exprs, variables, dataset[f"{name}_input"]), dataset[f"{name}_label"])
+        error_of(values_of(exprs, variables, dataset[f"{name}_input"]), dataset[f"{name}_label"])
         for name in ("train", "test")
     )
     complexity, bits = sum(part.parts for part in parts), sum(part.bits for part in parts)
@@ -184,14 +183,6 @@ def _solution(parts: Sequence[Part], variables: tuple[sympy.Symbol, ...], datase
     return Solution(
         exprs, variables, _output_names(dataset, len(exprs)), complexity, train, test, bits, origin, dataset
     )
-
-
-def _error(values: Tensor, label: Tensor) -> float:
-    if label.ndim == 1:
-        error = float(torch.nn.functional.cross_entropy(values, label))
-    else:
-        error = float((values - label).square().mean().sqrt())
-    return error if math.isfinite(error) else math.inf
 
 
 def _output_names(dataset: dict[str, Any], count: int) -> tuple[str, ...]:

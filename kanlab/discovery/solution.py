@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -10,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 import sympy
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from kanlab.kan import KAN
@@ -114,3 +115,12 @@ def values_of(
 ) -> Float[Tensor, "n n_out"]:
     """Evaluate expressions; where one has no real value the result is NaN."""
     return torch.stack(evaluate_all(list(exprs), dict(zip(variables, x.unbind(-1), strict=True))), -1)
+
+
+def error_of(values: Float[Tensor, "n n_out"], label: Float[Tensor, "n n_out"] | Int[Tensor, " n"]) -> float:
+    """Return the root mean squared error, for classes the cross-entropy; infinite where it is not a number."""
+    if label.ndim == 1:
+        error = float(torch.nn.functional.cross_entropy(values, label))
+    else:
+        error = float((values - label).square().mean().sqrt())
+    return error if math.isfinite(error) else math.inf

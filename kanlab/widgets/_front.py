@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 from kanlab.discovery.discovery import Discovery
 from kanlab.discovery.progress import Progress as Found
 from kanlab.discovery.run import discover
-from kanlab.discovery.solution import Solution
+from kanlab.discovery.solution import Solution, error_of
 from kanlab.session import Session
 from kanlab.symbolic import display
 from kanlab.symbolic.search import Progress
@@ -91,7 +89,4 @@ def _error(solution: Solution, session: Session) -> float:
     x, y = session.data.test_input, session.data.test_label
     if x is None or y is None or not len(x):
         x, y = session.data.train_input, session.data.train_label
-    values = solution.predict(x).reshape(len(x), -1)
-    if y.ndim == 1:
-        return float(torch.nn.functional.cross_entropy(values, y))
-    return float((values - y).square().mean().sqrt())
+    return error_of(solution.predict(x).reshape(len(x), -1), y)
