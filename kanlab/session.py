@@ -275,15 +275,13 @@ class Session(Shaping):
 
     def unfix_symbolic(self, l: int, i: int, j: int) -> Entry:
         """Give an edge its spline back."""
-        self._require_rest()
-        self.model.unfix_symbolic(l, i, j)
-        return self._record(Command("unfix_symbolic", {"l": l, "i": i, "j": j}), f"unfix ({l}, {i}, {j})")
+        command = Command("unfix_symbolic", {"l": l, "i": i, "j": j})
+        return self._change(command, f"unfix ({l}, {i}, {j})", lambda model: model.unfix_symbolic(l, i, j))
 
     def remove_edge(self, l: int, i: int, j: int) -> Entry:
         """Remove an edge."""
-        self._require_rest()
-        self.model.remove_edge(l, i, j)
-        return self._record(Command("remove_edge", {"l": l, "i": i, "j": j}), f"remove ({l}, {i}, {j})")
+        command = Command("remove_edge", {"l": l, "i": i, "j": j})
+        return self._change(command, f"remove ({l}, {i}, {j})", lambda model: model.remove_edge(l, i, j))
 
     def restore_edge(self, l: int, i: int, j: int) -> Entry:
         """Bring a removed edge back as it last was on this branch: its spline, and its name if it had one."""

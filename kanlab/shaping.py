@@ -26,6 +26,11 @@ class Shaping(ABC):
     dataset: Dataset
     names: list[str]
 
+    @property
+    @abstractmethod
+    def current(self) -> Entry:
+        """The entry that the session stands at."""
+
     @abstractmethod
     def _change(self, command: Command, label: str, change: Callable[[KAN], KAN | None]) -> Entry:
         """Change a copy of the model, or put another in its place, and record that."""
@@ -50,12 +55,9 @@ class Shaping(ABC):
 
     def eliminate(self, tolerance: float | None = None) -> Entry:
         """Remove what the model can do without: each part in turn, weakest first, if held-out rows allow it."""
-        steps = self.eliminate_steps(tolerance)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        for _ in self.eliminate_steps(tolerance):
+            pass
+        return self.current
 
     def remove_node(self, l: int, i: int, mode: str = "all") -> Entry:
         """Remove the edges of hidden node ``i`` of level ``l``, or those ``"up"`` or ``"down"`` from it."""
