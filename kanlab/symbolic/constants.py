@@ -45,8 +45,16 @@ def worth_saying(constant: Constant, value: float, error: float) -> bool:
     """
     if constant.value == 0 or error <= 0:
         return True
-    misfit = ((constant.value - value) / error) ** 2 / (2 * math.log(2))
-    return constant.cost + misfit + _CHANCE < math.log2(max(abs(value) / error, 1e-300))
+    return saying(constant, value, error) + _CHANCE < math.log2(max(abs(value) / error, 1e-300))
+
+
+def saying(constant: Constant, value: float, error: float) -> float:
+    """Return the bits that it takes to say a constant, and by how much it misses the number.
+
+    >>> saying(Constant(sympy.pi, math.pi, 2.0), math.pi, 0.01)
+    2.0
+    """
+    return constant.cost + ((constant.value - value) / error) ** 2 / (2 * math.log(2))
 
 
 def nearest(value: float, rel_tol: float, *, abs_tol: float = 0.0) -> list[Constant]:

@@ -26,7 +26,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.engine.linearise import Linearisation
-from kanlab.symbolic.constants import Constant, nearest, worth_saying
+from kanlab.symbolic.constants import Constant, nearest, saying, worth_saying
 from kanlab.symbolic.edge_curve import Curve
 from kanlab.symbolic.evaluate import evaluate_all
 from kanlab.symbolic.reference import Reference
@@ -200,7 +200,7 @@ class _Data:
         near = [c for c in near if abs(c.value - value) <= room and worth_saying(c, value, error)]
         if not near:
             return Estimate(value, error)
-        best = min(near, key=lambda c: c.cost + ((c.value - value) / error) ** 2 / (2 * math.log(2)))
+        best = min(near, key=lambda c: saying(c, value, error))
         squares = float(self.rest.square().mean())
         more = ((best.value - value) / error) ** 2 * float(self.variance(rank).mean()) / self.rest.numel()
         return Estimate(value, error, best, math.sqrt(squares + more) - math.sqrt(squares))
