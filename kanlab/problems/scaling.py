@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kanlab.data import create_dataset
+from kanlab.problems import hello
 
 SOURCE = "arXiv:2404.19756, sec. 3.1 and figure 3.1"
 
@@ -50,10 +51,6 @@ def _bessel(x: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
     return torch.cos(20 * x * angles.sin()).mean(1)
 
 
-def _hello(x: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
-    return torch.exp(torch.sin(torch.pi * x[:, 0]) + x[:, 1].square())
-
-
 def _four(x: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
     squares = torch.pi * x.square()
     return torch.exp((torch.sin(squares[:, 0] + squares[:, 1]) + torch.sin(squares[:, 2] + squares[:, 3])) / 2)
@@ -62,7 +59,7 @@ def _four(x: Float[Tensor, "n 4"]) -> Float[Tensor, " n"]:
 #: By a short name.
 ROWS = {
     "bessel": Row("$J_0(20x)$", 1, [1, 1], _bessel),
-    "hello": Row(r"$e^{\sin(\pi x)+y^2}$", 2, [2, 1, 1], _hello),
+    "hello": Row(r"$e^{\sin(\pi x)+y^2}$", 2, [2, 1, 1], lambda x: hello.function(x).squeeze(1)),
     "product": Row("$xy$", 2, [2, 2, 1], lambda x: x[:, 0] * x[:, 1]),
     "four": Row(
         r"$\exp\,\frac{1}{2}(\sin\pi(x_1^2+x_2^2)+\sin\pi(x_3^2+x_4^2))$", 4, [4, 4, 2, 1], _four

@@ -11,7 +11,6 @@ float64, on one thread. Beside it stands the KAN paper's own example, for which 
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import tempfile
 import time
@@ -23,21 +22,11 @@ import torch
 from torch import Tensor
 
 from kanlab import KAN
+from kanlab.problems.poisson import PAPER, TUTORIAL, Poisson, border, mesh, scattered
 
 ALPHA, POINTS = 0.1, 21
-EVEN = torch.linspace(-1, 1, POINTS, dtype=torch.float64)
-END = torch.ones_like(EVEN)
-INSIDE = torch.cartesian_prod(EVEN, EVEN)
-EDGE = torch.cat([torch.stack(p, 1) for p in ((EVEN, END), (EVEN, -END), (END, EVEN), (-END, EVEN))])
-FINE = torch.cartesian_prod(*[torch.linspace(-1, 1, 101, dtype=torch.float64)] * 2)
-
-
-def solution(x: Tensor) -> Tensor:
-    """Return sin(πx) sin(πy)."""
-    return torch.sin(math.pi * x).prod(1, keepdim=True)
-
-
-SOURCE = -2 * math.pi**2 * solution(INSIDE)
+INSIDE, EDGE, FINE = mesh(POINTS), border(POINTS), mesh(101)
+SOURCE = TUTORIAL.source(INSIDE)
 
 
 @dataclass(frozen=True)
@@ -51,12 +40,10 @@ class Result:
 
 
 @torch.no_grad()
-def judged(
-    model: Callable[[Tensor], Tensor], started: tuple[float, float], truth: Callable[[Tensor], Tensor] = solution
-) -> Result:
+def judged(model: Callable[[Tensor], Tensor], started: tuple[float, float], equation: Poisson = TUTORIAL) -> Result:
     """Measure a model that has been trained since ``started``."""
     seconds, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
-    coarse, fine = (float((model(x) - truth(x)).square().mean()) for x in (INSIDE, FINE))
+    coarse, fine = (float((model(x) - equation.solution(x)).square().mean()) for x in (INSIDE, FINE))
     return Result(coarse, fine, seconds, cpu)
 
 
@@ -152,24 +139,16 @@ def pykan(seed: int, steps: int) -> tuple[Result, Result]:
 
 def paper(seed: int) -> Result:
     """Train [2, 10, 1] on u = sin(πx) sin(πy²), 10000 points inside, 800 on the edge (arXiv 2404.19756, sec. 3.4)."""
-    generator = torch.Generator().manual_seed(seed)
-    inside = torch.rand(10_000, 2, generator=generator, dtype=torch.float64) * 2 - 1
-    along, end = torch.rand(200, generator=generator, dtype=torch.float64) * 2 - 1, torch.ones(200, dtype=torch.float64)
-    edge = torch.cat([torch.stack(p, 1) for p in ((along, end), (along, -end), (end, along), (-end, along))])
-    x, y = math.pi * inside[:, 0], math.pi * inside[:, 1] ** 2
-    bent = 2 * math.pi * y.cos() - 4 * math.pi * y * y.sin()
-    source = (-(math.pi**2) * x.sin() * y.sin() + x.sin() * bent)[:, None]
-
-    def truth(x: Tensor) -> Tensor:
-        return (torch.sin(math.pi * x[:, 0]) * torch.sin(math.pi * x[:, 1] ** 2))[:, None]
+    inside, edge = scattered(10_000, 200, seed)
+    source, clamped = PAPER.source(inside), PAPER.solution(edge)
 
     def terms(u: Any) -> list[Tensor]:
-        return [0.1 * (u(inside).laplacian - source), u(edge, order=0).value - truth(edge)]
+        return [0.1 * (u(inside).laplacian - source), u(edge, order=0).value - clamped]
 
     started = now()
     model = KAN([2, 10, 1], grid=5, k=5, seed=seed)
     model.fit(residual_fn=terms, steps=40, log=0)
-    return judged(model, started, truth)
+    return judged(model, started, PAPER)
 
 
 # ---- the table

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import sympy
 import torch
 from torch import Tensor
 
 from kanlab import KAN
+from kanlab.problems.moons import points
 
 LIB = ["x", "x^2", "x^3", "x^4", "exp", "log", "sqrt", "tanh", "sin", "abs"]
 
 
 def moons(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Two interleaving half circles with noise, and which of them each point belongs to."""
-    generator = torch.Generator().manual_seed(seed)
-    angle = torch.rand(n, generator=generator, dtype=torch.float64) * math.pi
-    label = torch.arange(n) % 2
-    upper = torch.stack([angle.cos(), angle.sin()], 1)
-    lower = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], 1)
-    points = torch.where(label[:, None] == 0, upper, lower)
-    return points + 0.1 * torch.randn(n, 2, generator=generator, dtype=torch.float64), label
+    return points(n, 0.1, torch.Generator().manual_seed(seed))
 
 
 def accuracy(exprs: list[sympy.Expr], variables: list[sympy.Symbol], x: Tensor, label: Tensor) -> float:

@@ -10,17 +10,8 @@ import torch
 from torch import Tensor, autograd
 
 from kanlab import KAN, LBFGS
+from kanlab.problems.poisson import TUTORIAL, mesh
 from tests.engine.cases import generator, points, rough
-
-PI = torch.pi
-
-
-def solution(x: Tensor) -> Tensor:
-    return torch.sin(PI * x[:, [0]]) * torch.sin(PI * x[:, [1]])
-
-
-def source(x: Tensor) -> Tensor:
-    return -2 * PI**2 * solution(x)
 
 
 def batch_jacobian(func: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -36,14 +27,13 @@ def laplacian(model: KAN, x: Tensor) -> Tensor:
 
 def square(n: int) -> tuple[Tensor, Tensor]:
     """Points of a mesh on [-1, 1]², and those of its edge."""
-    line = torch.linspace(-1, 1, n, dtype=torch.float64)
-    mesh = torch.cartesian_prod(line, line)
-    return mesh, mesh[(mesh.abs() == 1).any(1)]
+    everywhere = mesh(n)
+    return everywhere, everywhere[(everywhere.abs() == 1).any(1)]
 
 
 def pde_loss(model: KAN, inside: Tensor, edge: Tensor) -> Tensor:
-    inner = (laplacian(model, inside) - source(inside)).square().mean()
-    return 0.01 * inner + (model(edge) - solution(edge)).square().mean()
+    inner = (laplacian(model, inside) - TUTORIAL.source(inside)).square().mean()
+    return 0.01 * inner + (model(edge) - TUTORIAL.solution(edge)).square().mean()
 
 
 def test_poisson_is_solved():
@@ -64,7 +54,7 @@ def test_poisson_is_solved():
         if step % 5 == 0:
             model.update_grid_from_samples(inside)
         optimiser.step(closure)
-    error = float((model(inside) - solution(inside)).square().mean().detach())
+    error = float((model(inside) - TUTORIAL.solution(inside)).square().mean().detach())
     # pykan's own run ends at 3.8e-3 after 20 steps; the solution's mean square is 0.25.
     assert error < 5e-3
 
