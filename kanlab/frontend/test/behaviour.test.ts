@@ -1,17 +1,16 @@
 /** What each panel does: commands, pending values, the keyboard, the words of the status line. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import { asMessage, FakeModel, fixture, nextFrame, wait } from "./fakeModel";
 import { all, get, press, slide } from "./queries";
+import { closing, host } from "./stage";
 
-let host: HTMLElement;
 let model: FakeModel;
-let close: () => void;
 
 function open(panel: string): void {
   model = new FakeModel(panel, fixture());
-  close = widget.render({ model, el: host });
+  closing(widget.render({ model, el: host }));
 }
 
 async function change(changes: Partial<ReturnType<typeof fixture>["state"]> | Record<string, unknown>): Promise<void> {
@@ -24,15 +23,6 @@ function lastCommandId(): number {
   if (!last) throw new Error("no command was sent");
   return last.id;
 }
-
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
-afterEach(() => {
-  close();
-  host.remove();
-});
 
 describe("training", () => {
   beforeEach(() => open("training"));

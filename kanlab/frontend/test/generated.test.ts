@@ -1,10 +1,11 @@
 /** What a real kernel tells (`tests/widgets/test_fixtures.py` writes it): decoded without a complaint, drawn as it is. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import { decodeArrays } from "../src/lib/frame";
 import { FakeModel, type Fixture, nextFrame } from "./fakeModel";
 import { all, get, nameOf } from "./queries";
+import { closing, host } from "./stage";
 
 type Generated = Fixture & { live: { frame: Record<string, unknown> & { points: number }; buffer: string } };
 
@@ -12,23 +13,16 @@ const files = import.meta.glob("./fixtures/generated/*.json", { eager: true, imp
 const generated = Object.entries(files as Record<string, Generated>);
 const PANELS = ["lab", "graph", "training", "inspector", "formula", "history"];
 
-let host: HTMLElement;
-let close: () => void = () => undefined;
+let close: () => void;
 let complaints: ReturnType<typeof vi.spyOn>;
 
 beforeEach(() => {
   complaints = vi.spyOn(console, "debug").mockImplementation(() => undefined);
-  host = document.createElement("div");
-  document.body.append(host);
-});
-afterEach(() => {
-  close();
-  host.remove();
 });
 
 function open(panel: string, snapshot: unknown = {}): FakeModel {
   const model = new FakeModel(panel, snapshot);
-  close = widget.render({ model, el: host });
+  close = closing(widget.render({ model, el: host }));
   return model;
 }
 

@@ -7,15 +7,15 @@ import { Trial } from "../src/lib/trial";
 import { missOf } from "../src/lib/why";
 import { FakeModel, fixture, nextFrame } from "./fakeModel";
 import { get, press } from "./queries";
+import { closing, host } from "./stage";
 
-let host: HTMLElement;
 let model: FakeModel;
-let close: () => void = () => undefined;
+let close: () => void;
 
 function open(detail: Record<string, unknown> = {}): void {
   const snapshot = fixture();
   model = new FakeModel("inspector", { ...snapshot, detail: { ...snapshot.detail, ...detail } });
-  close = widget.render({ model, el: host });
+  close = closing(widget.render({ model, el: host }));
 }
 const done = (): void => {
   const id = model.sent.filter(({ kind }) => kind === "cmd").at(-1)?.id;
@@ -25,13 +25,7 @@ const pointer = (element: Element, kind: string, y: number, more: MouseEventInit
   element.dispatchEvent(new MouseEvent(kind, { bubbles: true, button: 0, clientX: y, clientY: y, ...more }));
 };
 
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
 afterEach(() => {
-  close();
-  host.remove();
   vi.useRealTimers();
 });
 

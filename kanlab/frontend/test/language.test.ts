@@ -1,28 +1,22 @@
 /** The same Lab in other languages: every word there is, chosen by the notebook or by the browser. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import { historyLabel } from "../src/lib/historyLabel";
 import { labels, useLanguage } from "../src/lib/labels";
 import { languages } from "../src/lib/languages";
 import { FakeModel, fixture } from "./fakeModel";
 import { all, get, nameOf } from "./queries";
+import { closing, host } from "./stage";
 
-let host: HTMLElement;
-let close: () => void = () => undefined;
+let close: () => void;
 
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
 afterEach(() => {
-  close();
-  host.remove();
   useLanguage("en");
 });
 
 const open = (language: string): void => {
-  close = widget.render({ model: new FakeModel("lab", fixture(), [], language), el: host });
+  close = closing(widget.render({ model: new FakeModel("lab", fixture(), [], language), el: host }));
 };
 const paths = (value: unknown, path = ""): string[] =>
   typeof value === "object" && value !== null && !/^\.(advised|actions|busy|reasons|historyWords)$/.test(path)

@@ -1,27 +1,16 @@
 /** A page without a kernel, as `kanlab/widgets/_page.py` writes it, and parts that are not shown. */
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import widget from "../src/index";
 import { PARTS } from "../src/parts";
 import { FakeModel, fixture, nextFrame } from "./fakeModel";
 import page from "./page.json";
 import { all, get, slide } from "./queries";
-
-let host: HTMLElement;
-let close: () => void = () => undefined;
-
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
-afterEach(() => {
-  close();
-  host.remove();
-});
+import { closing, host } from "./stage";
 
 describe("an offline page", () => {
   beforeEach(() => {
-    close = widget.explore(host, structuredClone(page));
+    closing(widget.explore(host, structuredClone(page)));
   });
 
   it("shows the network, the formula and the outputs at the starting inputs", () => {
@@ -67,7 +56,7 @@ describe("parts", () => {
 
   function open(hidden: unknown): void {
     const model = new FakeModel("lab", fixture(), hidden);
-    close = widget.render({ model, el: host });
+    closing(widget.render({ model, el: host }));
   }
   const absent = () =>
     new Set(

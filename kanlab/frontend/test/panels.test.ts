@@ -1,9 +1,10 @@
 /** What holds for every panel, over every fixture: those written by hand and those that the Python side dumps. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import { asMessage, FakeModel, fixture, nextFrame } from "./fakeModel";
 import { all, get } from "./queries";
+import { closing, host } from "./stage";
 
 const fixtures = import.meta.glob("./fixtures/**/*.json", { eager: true, import: "default" });
 
@@ -54,24 +55,9 @@ const NAMES: Record<string, [role: string, name: string][]> = {
 };
 NAMES.lab = [["region", "KAN Lab"], ...Object.values(NAMES).flat()];
 
-let host: HTMLElement;
-let cleanups: (() => void)[] = [];
-
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
-afterEach(() => {
-  for (const cleanup of cleanups) cleanup();
-  cleanups = [];
-  host.remove();
-});
-
 function open(panel: string, snapshot: unknown = {}): { model: FakeModel; close: () => void } {
   const model = new FakeModel(panel, snapshot);
-  const close = widget.render({ model, el: host });
-  cleanups.push(close);
-  return { model, close };
+  return { model, close: closing(widget.render({ model, el: host })) };
 }
 
 describe.each(Object.keys(NAMES))("the %s panel", (panel) => {

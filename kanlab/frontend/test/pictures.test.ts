@@ -1,12 +1,13 @@
 /** The nodes' pictures, edges switched off and on in the graph, and the graph as a file. */
 
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import { DecodeError } from "../src/lib/decode";
 import { decodePictures, histogramPath, pictureOf } from "../src/lib/pictures";
 import { svgOf } from "../src/save";
 import { FakeModel, fixture, nextFrame } from "./fakeModel";
 import { all, get, press } from "./queries";
+import { closing, host } from "./stage";
 
 const NODES = 5;
 const header = (shape: string, side: number) => ({
@@ -40,18 +41,10 @@ describe("decoding", () => {
 });
 
 describe("in the graph", () => {
-  let host: HTMLElement;
   let model: FakeModel;
-  let close: () => void = () => undefined;
   beforeEach(() => {
-    host = document.createElement("div");
-    document.body.append(host);
     model = new FakeModel("graph", fixture());
-    close = widget.render({ model, el: host });
-  });
-  afterEach(() => {
-    close();
-    host.remove();
+    closing(widget.render({ model, el: host }));
   });
   const edge = (name: string) => all(host, "button").find((one) => one.getAttribute("aria-label") === name) as Element;
 

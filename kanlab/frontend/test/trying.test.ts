@@ -6,24 +6,17 @@ import { frontGeometry } from "../src/lib/frontChart";
 import { resampled } from "../src/lib/plot";
 import { FakeModel, fixture, nextFrame } from "./fakeModel";
 import { all, get, press } from "./queries";
+import { closing, host } from "./stage";
 
-let host: HTMLElement;
 let model: FakeModel;
-let close: () => void = () => undefined;
 
-beforeEach(() => {
-  host = document.createElement("div");
-  document.body.append(host);
-});
 afterEach(() => {
-  close();
-  host.remove();
   vi.useRealTimers();
 });
 
 function open(panel: string, snapshot: unknown): void {
   model = new FakeModel(panel, snapshot);
-  close = widget.render({ model, el: host });
+  closing(widget.render({ model, el: host }));
 }
 const pointer = (element: Element, kind: string, x: number, more: MouseEventInit = {}): void => {
   element.dispatchEvent(new MouseEvent(kind, { bubbles: true, button: 0, clientX: x, clientY: 0, ...more }));
