@@ -138,7 +138,7 @@ def main(paths: list[str]) -> None:
     for name in paths:
         path = Path(name)
         seconds = save(path)
-        print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1000:.0f} kB", flush=True)  # noqa: T201
+        print(f"{path.name}: {seconds:.0f} s, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
 if __name__ == "__main__":
